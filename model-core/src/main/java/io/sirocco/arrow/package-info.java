@@ -1,0 +1,2 @@
+/** The columnar boundary: an Arrow batch of rows in, an Arrow batch of results out. */
+package io.sirocco.arrow;

@@ -1,0 +1,41 @@
+package io.sirocco.engine;
+
+import io.sirocco.tokenizer.SpecialTokenText;
+import java.io.Serializable;
+import java.util.Objects;
+
+/**
+ * What an engine is opened with.
+ *
+ * @param model folder of the checkpoint
+ * @param precision numeric mode
+ * @param kernels implementation of the numeric operations
+ * @param threads threads that compute, at least 1
+ * @param batchTokens token budget of one forward pass
+ * @param maxTokens longest row, in tokens, special tokens included
+ * @param overLength what becomes of longer rows
+ * @param specialTokens how a special token's text inside a row is read
+ */
+public record EngineOptions(
+    String model,
+    PrecisionChoice precision,
+    KernelChoice kernels,
+    int threads,
+    int batchTokens,
+    int maxTokens,
+    OverLength overLength,
+    SpecialTokenText specialTokens)
+    implements Serializable {
+
+  public EngineOptions {
+    Objects.requireNonNull(model, "model");
+    Objects.requireNonNull(precision, "precision");
+    Objects.requireNonNull(kernels, "kernels");
+    Objects.requireNonNull(overLength, "overLength");
+    Objects.requireNonNull(specialTokens, "specialTokens");
+    if (threads < 1 || batchTokens < 1 || maxTokens < 1) {
+      throw new IllegalArgumentException(
+          "threads " + threads + ", batchTokens " + batchTokens + ", maxTokens " + maxTokens);
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.sirocco.engine;
+
+import io.sirocco.kernel.Precision;
+import io.sirocco.model.Labels;
+import java.util.List;
+
+/**
+ * What an engine runs, or would run, with its options: decided before the first batch.
+ *
+ * @param model one line on the checkpoint: class, layers, sizes
+ * @param fingerprint of the checkpoint, as hexadecimal digits
+ * @param labels the classifier's labels and what its logits mean
+ * @param precision the numeric mode chosen
+ * @param kernels the kernels chosen, for people
+ * @param notes what was decided by itself, or deserves a look; for people
+ * @param memory what it takes
+ */
+public record EnginePlan(
+    String model,
+    String fingerprint,
+    Labels labels,
+    Precision precision,
+    String kernels,
+    List<String> notes,
+    MemoryPlan memory) {}

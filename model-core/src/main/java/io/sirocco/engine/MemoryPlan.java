@@ -1,0 +1,11 @@
+package io.sirocco.engine;
+
+/**
+ * Memory of one engine, in bytes.
+ *
+ * @param weightsMapped weights read in place: page cache, shared by all processes of the host
+ * @param weightsCopied weights converted to the precision's type: private to this process
+ * @param workspace activations and attention of the largest batch: private, native
+ * @param available what the machine, or the container's limit, had to give when the plan was made
+ */
+public record MemoryPlan(long weightsMapped, long weightsCopied, long workspace, long available) {}

@@ -1,0 +1,36 @@
+package io.sirocco.engine;
+
+import java.util.Locale;
+
+/** Why a row has no result. The codes are stable: users filter on them. */
+public enum RowErrorCode {
+  /** The text, or the template's result, is null. */
+  NULL_TEXT,
+  /** The text is empty or white space only. */
+  EMPTY_TEXT,
+  /** The token array is null or holds a null. */
+  NULL_TOKENS,
+  /** The token array has no element. */
+  EMPTY_TOKENS,
+  /** A token id is negative or not below the model's vocab_size. */
+  TOKEN_OUT_OF_RANGE,
+  /**
+   * The attention mask is null, has another length than the tokens, or holds something but 0 and 1.
+   */
+  BAD_ATTENTION_MASK,
+  /** More tokens than the job's limit. */
+  TOO_LONG,
+  /** The tokenizer refused the text. */
+  TOKENIZER_ERROR,
+  /** The model's logits for this row are NaN or infinite. */
+  NON_FINITE_LOGITS,
+  /** The row needs more memory than the engine may take. */
+  OUT_OF_MEMORY,
+  /** The computation of this row failed, also alone. */
+  ENGINE_ERROR;
+
+  /** The name in results: lower case with hyphens, such as {@code too-long}. */
+  public String code() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}

@@ -1,0 +1,52 @@
+package io.sirocco.kernel;
+
+import io.sirocco.checkpoint.Tensor;
+
+/**
+ * The numeric operations of a decoder, in one {@link Precision} with activation type T.
+ *
+ * <p>M is the number of tokens of a flat batch, K and N a layer's inputs and outputs. Unless said
+ * otherwise sums are accumulated in float32 or wider and rounded once to the type of {@code out}.
+ * The bits of a result row depend on that row and the weights alone: not on M, on the row's place,
+ * on the number of threads. Rows of slack (see {@link Matrix}) may be read and overwritten.
+ *
+ * <p>Not safe for concurrent use: one thread drives one instance, which may employ others.
+ */
+public interface Kernels extends AutoCloseable {
+  /** Which implementation this is and what it found on this machine, for people. */
+  String description();
+
+  /** The numeric mode all matrices and weights of this instance follow. */
+  Precision precision();
+
+  /** Prepares a tensor {@code [N, K]} for products; reads it in place where its type allows. */
+  Weight weight(Tensor tensor);
+
+  /** {@code out[M,N] = x[M,K] · W[N,K]ᵀ}; x is T or F32, out is T or F32. */
+  void linear(Matrix x, Weight weight, Matrix out);
+
+  /** {@code residual[M,N] += x[M,K] · W[N,K]ᵀ}; x is T, residual F32. */
+  void linearAdd(Matrix x, Weight weight, Matrix residual);
+
+  /**
+   * {@code out[M,N] = act(x[M,K] · G[N,K]ᵀ) ⊙ up[M,N]}; x, up and out are T, the activation is
+   * evaluated in F32.
+   */
+  void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out);
+
+  /** {@code out[m,:] = x[m,:] · rsqrt(mean(x[m,:]²) + eps) ⊙ weight}; x is F32, out is T or F32. */
+  void rmsNorm(Matrix x, float[] weight, float eps, Matrix out);
+
+  /**
+   * Rotates each head of each row (rotary embedding, halves of a head as pairs): {@code out = x ⊙
+   * cos + rot(x) ⊙ sin} with {@code rot(x) = [-x_hi, x_lo]}. x is F32 {@code [M, heads·headDim]},
+   * out is T; {@code cos[m]} and {@code sin[m]} hold headDim / 2 factors for row m.
+   */
+  void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out);
+
+  /** {@code out = softmax(scale · q · kᵀ + mask) · v} per head, softmax in F32. */
+  void attend(AttentionBlock block);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,2 @@
+/** Text to ids and back, chat templates. */
+package io.sirocco.tokenizer;
