@@ -1,7 +1,9 @@
 package io.sirocco.checkpoint;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A named weight of a checkpoint: rank 1 or 2, row-major, read-only, mapped from its file and never
@@ -12,12 +14,16 @@ public final class Tensor {
   private final ElementType type;
   private final List<Long> shape;
   private final List<ByteBuffer> slabs;
+  private final int rowsPerSlab;
 
+  /** {@code slabs}: whole rows each, all but the last of equal size. */
   Tensor(String name, ElementType type, List<Long> shape, List<ByteBuffer> slabs) {
     this.name = name;
     this.type = type;
     this.shape = List.copyOf(shape);
-    this.slabs = List.copyOf(slabs);
+    this.slabs =
+        slabs.stream().map(slab -> slab.slice().order(ByteOrder.LITTLE_ENDIAN)).toList();
+    this.rowsPerSlab = Math.toIntExact(this.slabs.get(0).remaining() / rowBytes());
   }
 
   /** The name by Hugging Face's convention, whatever prefix the file has. */
@@ -44,11 +50,64 @@ public final class Tensor {
     return shape.size() == 1 ? 1 : Math.toIntExact(shape.get(1));
   }
 
+  /** Bytes of all elements. */
+  public long bytes() {
+    return rows() * rowBytes();
+  }
+
   /**
    * The mappings, in order: each a read-only little-endian view of whole rows, at most 2 GiB. The
    * views must stay reachable while native code uses their addresses.
    */
   public List<ByteBuffer> slabs() {
     return slabs;
+  }
+
+  /**
+   * Widens row {@code row}, exactly, into the first {@link #columns} places of {@code into}.
+   *
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
+  public void readRow(int row, float[] into) {
+    Objects.checkIndex(row, rows());
+    ByteBuffer slab = slabs.get(row / rowsPerSlab);
+    int columns = columns();
+    int start = Math.toIntExact(row % rowsPerSlab * rowBytes());
+    switch (type) {
+      case F32 ->
+          slab.slice(start, Math.toIntExact(rowBytes()))
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .asFloatBuffer()
+              .get(into, 0, columns);
+      case BF16 -> {
+        for (int column = 0; column < columns; column++) {
+          into[column] = Float.intBitsToFloat(slab.getShort(start + 2 * column) << 16);
+        }
+      }
+      case F16 -> {
+        for (int column = 0; column < columns; column++) {
+          into[column] = halfToFloat(slab.getShort(start + 2 * column));
+        }
+      }
+    }
+  }
+
+  private long rowBytes() {
+    return (long) columns() * type.bytes();
+  }
+
+  /** Exact, subnormal numbers, infinities and NaN included (JDK 17 has no such conversion). */
+  static float halfToFloat(short half) {
+    int sign = (half & 0x8000) << 16;
+    int exponent = (half >>> 10) & 0x1f;
+    int fraction = half & 0x3ff;
+    if (exponent == 0x1f) {
+      return Float.intBitsToFloat(sign | 0x7f800000 | fraction << 13);
+    }
+    if (exponent == 0) {
+      float magnitude = fraction * 0x1p-24f;
+      return sign == 0 ? magnitude : -magnitude;
+    }
+    return Float.intBitsToFloat(sign | (exponent + 112) << 23 | fraction << 13);
   }
 }

@@ -1,0 +1,314 @@
+package io.sirocco.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * An opened model folder: config.json and the weights of model.safetensors, or of the shards that
+ * model.safetensors.index.json names. Files are mapped when a tensor is first asked for, one mapping
+ * per tensor; nothing of them is copied. Immutable to its users.
+ *
+ * <p>Tensors have the names of Hugging Face's MistralForCausalLM or -SequenceClassification: the
+ * prefix {@code model.} is added where a file, such as a bare MistralModel's, lacks it.
+ */
+public final class Checkpoint {
+  private static final String CONFIG = "config.json";
+  private static final String WHOLE = "model.safetensors";
+  private static final String INDEX = "model.safetensors.index.json";
+  private static final long MAX_CONFIG = 4L << 20;
+  private static final long MAX_INDEX = 64L << 20;
+  private static final long MAX_SLAB = Integer.MAX_VALUE & ~0xfffL;
+  private static final String PREFIX = "model.";
+  private static final Set<String> HEADS = Set.of("lm_head.weight", "score.weight");
+  private static final String LEFTOVER = ".rotary_emb.inv_freq";
+
+  private final Path folder;
+  private final JsonNode config;
+  private final List<SafetensorsHeader> headers;
+  private final Map<String, Place> places;
+  private final Map<String, Tensor> mapped = new HashMap<>();
+  private final Set<String> used = new TreeSet<>();
+
+  private record Place(Path file, SafetensorsHeader.Entry entry) {}
+
+  private Checkpoint(
+      Path folder, JsonNode config, List<SafetensorsHeader> headers, Map<String, Place> places) {
+    this.folder = folder;
+    this.config = config;
+    this.headers = headers;
+    this.places = places;
+  }
+
+  /**
+   * Reads config.json and the headers of the weight files.
+   *
+   * @throws ModelException if the folder cannot be used; files other than safetensors are refused by
+   *     name, none is ever unpickled
+   */
+  public static Checkpoint open(Path folder) {
+    if (!Files.isDirectory(folder)) {
+      throw new ModelException(folder.toString(), "is not a folder; expected a Hugging Face model");
+    }
+    Path configFile = folder.resolve(CONFIG);
+    if (!Files.isRegularFile(configFile)) {
+      refuseOtherFormats(folder);
+      throw new ModelException(configFile.toString(), "is missing; expected a Hugging Face model");
+    }
+    JsonNode config = Json.readObject(configFile, MAX_CONFIG);
+    try {
+      List<SafetensorsHeader> headers = new ArrayList<>();
+      Map<String, Place> places = new TreeMap<>();
+      if (Files.isRegularFile(folder.resolve(WHOLE))) {
+        headers.add(header(folder.resolve(WHOLE)));
+        headers.get(0).entries().forEach(entry -> place(headers.get(0), entry, places));
+      } else if (Files.isRegularFile(folder.resolve(INDEX))) {
+        readShards(folder, headers, places);
+      } else {
+        refuseOtherFormats(folder);
+        throw new ModelException(
+            folder.toString(), "holds no weights; expected " + WHOLE + " or " + INDEX);
+      }
+      return new Checkpoint(folder, config, List.copyOf(headers), places);
+    } catch (IOException e) {
+      throw new ModelException(folder.toString(), "cannot be read: " + e, e);
+    }
+  }
+
+  /** The folder opened. */
+  public Path folder() {
+    return folder;
+  }
+
+  /** config.json, an object; its fields are not checked yet. */
+  public JsonNode config() {
+    return config;
+  }
+
+  /** The names of all tensors. */
+  public Set<String> names() {
+    return Set.copyOf(places.keySet());
+  }
+
+  /**
+   * Names of tensors that nobody has asked for: unknown ones, and what old releases left behind
+   * ({@code rotary_emb.inv_freq}), which is not counted.
+   */
+  public synchronized List<String> ignored() {
+    return places.keySet().stream()
+        .filter(name -> !used.contains(name) && !name.endsWith(LEFTOVER))
+        .toList();
+  }
+
+  /** Bytes of all tensors. */
+  public long bytes() {
+    return places.values().stream().mapToLong(place -> place.entry().size()).sum();
+  }
+
+  /**
+   * The tensor of that name.
+   *
+   * @throws ModelException if it is there, but of a type or rank that no weight of Mistral has
+   */
+  public synchronized Optional<Tensor> find(String name) {
+    Place place = places.get(name);
+    if (place == null) {
+      return Optional.empty();
+    }
+    used.add(name);
+    return Optional.of(mapped.computeIfAbsent(name, key -> map(key, place)));
+  }
+
+  /**
+   * The tensor of that name and shape.
+   *
+   * @throws ModelException if it is missing, or other than config.json implies
+   */
+  public Tensor require(String name, long... shape) {
+    Tensor tensor =
+        find(name)
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        files(),
+                        "tensor " + name + " is missing; config.json implies it with shape "
+                            + Arrays.toString(shape)));
+    if (!Arrays.equals(shape, tensor.shape().stream().mapToLong(Long::longValue).toArray())) {
+      throw new ModelException(
+          fileName(places.get(name).file()),
+          "tensor " + name + " has shape " + tensor.shape() + ", config.json implies "
+              + Arrays.toString(shape));
+    }
+    return tensor;
+  }
+
+  /**
+   * Tells this checkpoint from others: SHA-256, in hexadecimal, of config.json, tokenizer.json, the
+   * headers and sizes of the weight files, and a sample of 4 KiB from the beginning, the middle and
+   * the end of every tensor. A change of a few weights elsewhere goes unnoticed; a fine-tuned, a
+   * requantised or a re-exported model does not.
+   */
+  public String fingerprint() {
+    return Fingerprint.of(folder, headers);
+  }
+
+  /** The files that hold weights, for messages. */
+  public String files() {
+    return headers.size() == 1
+        ? headers.get(0).file().toString()
+        : folder.resolve(INDEX).toString();
+  }
+
+  private static void readShards(
+      Path folder, List<SafetensorsHeader> headers, Map<String, Place> places) throws IOException {
+    Path indexFile = folder.resolve(INDEX);
+    JsonNode weightMap = Json.readObject(indexFile, MAX_INDEX).path("weight_map");
+    if (!weightMap.isObject()) {
+      throw new ModelException(
+          indexFile.toString(), "weight_map is missing or not an object of file names");
+    }
+    Map<String, SafetensorsHeader> shards = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> field : weightMap.properties()) {
+      String where = indexFile + ": tensor " + field.getKey();
+      String shard = field.getValue().asText();
+      if (!field.getValue().isTextual() || !isPlainName(shard)) {
+        throw new ModelException(
+            where, "is placed in " + field.getValue() + ", expected a file name within the folder");
+      }
+      if (!shards.containsKey(shard)) {
+        if (!Files.isRegularFile(folder.resolve(shard))) {
+          throw new ModelException(where, "is placed in " + shard + ", which is missing");
+        }
+        shards.put(shard, header(folder.resolve(shard)));
+      }
+      SafetensorsHeader header = shards.get(shard);
+      SafetensorsHeader.Entry entry =
+          header.entries().stream()
+              .filter(candidate -> candidate.name().equals(field.getKey()))
+              .findFirst()
+              .orElseThrow(
+                  () -> new ModelException(where, "is placed in " + shard + ", which lacks it"));
+      place(header, entry, places);
+    }
+    headers.addAll(shards.values());
+  }
+
+  private static void place(
+      SafetensorsHeader header, SafetensorsHeader.Entry entry, Map<String, Place> places) {
+    String name = canonical(entry.name());
+    if (places.put(name, new Place(header.file(), entry)) != null) {
+      throw new ModelException(
+          header.file() + ": tensor " + entry.name(), "is there twice, as " + name);
+    }
+  }
+
+  /** With the prefix of a model that has a head. */
+  private static String canonical(String name) {
+    boolean bare =
+        name.startsWith("layers.") || name.startsWith("embed_tokens.") || name.equals("norm.weight");
+    if (bare) {
+      return PREFIX + name;
+    }
+    // A head saved under the model's prefix, as some exporters do.
+    return name.startsWith(PREFIX) && HEADS.contains(name.substring(PREFIX.length()))
+        ? name.substring(PREFIX.length())
+        : name;
+  }
+
+  private static boolean isPlainName(String shard) {
+    return !shard.isEmpty()
+        && shard.chars().allMatch(c -> c > ' ' && c != '/' && c != '\\' && c != ':' && c < 0x7f)
+        && !shard.equals(".")
+        && !shard.equals("..");
+  }
+
+  private static SafetensorsHeader header(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      return SafetensorsHeader.read(file, channel);
+    }
+  }
+
+  private static Tensor map(String name, Place place) {
+    SafetensorsHeader.Entry entry = place.entry();
+    String where = fileName(place.file()) + ": tensor " + name;
+    ElementType type = type(where, entry);
+    int rank = entry.shape().size();
+    if (rank < 1 || rank > 2 || entry.size() == 0) {
+      throw new ModelException(
+          where, "has shape " + entry.shape() + "; weights of Mistral are vectors or matrices");
+    }
+    for (long dimension : entry.shape()) {
+      if (dimension > Integer.MAX_VALUE) {
+        throw new ModelException(where, "has shape " + entry.shape() + ", beyond what is supported");
+      }
+    }
+    long rowBytes = entry.size() / entry.shape().get(0);
+    long slabBytes = MAX_SLAB / rowBytes * rowBytes;
+    if (slabBytes == 0) {
+      throw new ModelException(where, "has rows of " + rowBytes + " bytes, beyond what is supported");
+    }
+    try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
+      List<ByteBuffer> slabs = new ArrayList<>();
+      for (long done = 0; done < entry.size(); done += slabBytes) {
+        long size = Math.min(slabBytes, entry.size() - done);
+        slabs.add(channel.map(MapMode.READ_ONLY, entry.offset() + done, size));
+      }
+      return new Tensor(name, type, entry.shape(), slabs);
+    } catch (IOException e) {
+      throw new ModelException(where, "cannot be mapped: " + e, e);
+    }
+  }
+
+  private static ElementType type(String where, SafetensorsHeader.Entry entry) {
+    return switch (entry.type()) {
+      case "F32" -> ElementType.F32;
+      case "F16" -> ElementType.F16;
+      case "BF16" -> ElementType.BF16;
+      default ->
+          throw new ModelException(
+              where, "has dtype " + entry.type() + ", expected F32, F16 or BF16");
+    };
+  }
+
+  private static void refuseOtherFormats(Path folder) {
+    try (var files = Files.list(folder)) {
+      List<String> pickles =
+          files
+              .map(Checkpoint::fileName)
+              .filter(
+                  name ->
+                      name.startsWith("pytorch_model")
+                          || name.startsWith("consolidated")
+                          || name.endsWith(".pth"))
+              .sorted()
+              .toList();
+      if (!pickles.isEmpty()) {
+        throw new ModelException(
+            folder.resolve(pickles.get(0)).toString(),
+            "is not read by this version, nothing in it was executed; convert the model to "
+                + WHOLE
+                + " with transformers' save_pretrained");
+      }
+    } catch (IOException e) {
+      throw new ModelException(folder.toString(), "cannot be listed: " + e, e);
+    }
+  }
+
+  private static String fileName(Path file) {
+    return String.valueOf(file.getFileName());
+  }
+}

@@ -1,0 +1,60 @@
+package io.sirocco.checkpoint;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+
+/** Computes {@link Checkpoint#fingerprint}. */
+final class Fingerprint {
+  private static final List<String> SMALL_FILES = List.of("config.json", "tokenizer.json");
+  private static final int SAMPLE = 4096;
+
+  private Fingerprint() {}
+
+  static String of(Path folder, List<SafetensorsHeader> headers) {
+    try {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (String name : SMALL_FILES) {
+        Path file = folder.resolve(name);
+        digest.update(name.getBytes(StandardCharsets.UTF_8));
+        if (Files.isRegularFile(file)) {
+          digest.update(Files.readAllBytes(file));
+        }
+      }
+      for (SafetensorsHeader header : headers) {
+        digest.update(header.bytes());
+        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(header.fileSize()).flip());
+        sample(header, digest);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new ModelException(folder.toString(), "cannot be read: " + e, e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  private static void sample(SafetensorsHeader header, MessageDigest digest) throws IOException {
+    try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
+      for (SafetensorsHeader.Entry entry : header.entries()) {
+        long last = Math.max(0, entry.size() - SAMPLE);
+        for (long from : new long[] {0, last / 2, last}) {
+          ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(SAMPLE, entry.size() - from));
+          while (bytes.hasRemaining()
+              && channel.read(bytes, entry.offset() + from + bytes.position()) >= 0) {
+            // read() may return less than asked for
+          }
+          digest.update(bytes.flip());
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.sirocco.checkpoint;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * JSON of untrusted files: bounded in size and nesting, strict UTF-8, no key twice, nothing behind
+ * the value.
+ */
+final class Json {
+  private static final int MAX_NESTING = 32;
+  private static final int MAX_NUMBER_CHARACTERS = 64;
+
+  private static final JsonMapper MAPPER =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_NESTING)
+                          .maxNumberLength(MAX_NUMBER_CHARACTERS)
+                          .build())
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+          .build();
+
+  private Json() {}
+
+  /** The object in a file of at most {@code maxBytes}. */
+  static JsonNode readObject(Path file, long maxBytes) {
+    try {
+      long size = Files.size(file);
+      if (size > maxBytes) {
+        throw new ModelException(
+            file.toString(), "holds " + size + " bytes, expected at most " + maxBytes);
+      }
+      return parseObject(file.toString(), Files.readAllBytes(file));
+    } catch (IOException e) {
+      throw new ModelException(file.toString(), "cannot be read: " + e, e);
+    }
+  }
+
+  /** The object in {@code bytes}; {@code where} names them in errors. */
+  static JsonNode parseObject(String where, byte[] bytes) {
+    JsonNode root;
+    try {
+      String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+      try (JsonParser parser = MAPPER.createParser(text)) {
+        root = MAPPER.readTree(parser);
+      }
+    } catch (CharacterCodingException e) {
+      throw new ModelException(where, "is not UTF-8", e);
+    } catch (IOException e) {
+      throw new ModelException(where, "is not valid JSON: " + firstLine(e.getMessage()), e);
+    }
+    if (root == null || !root.isObject()) {
+      throw new ModelException(where, "is not a JSON object");
+    }
+    return root;
+  }
+
+  private static String firstLine(String message) {
+    return String.valueOf(message).lines().findFirst().orElse("");
+  }
+}

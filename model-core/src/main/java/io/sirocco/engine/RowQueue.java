@@ -1,0 +1,115 @@
+package io.sirocco.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/** Rows of all callers, first come first served, bounded in tokens: who brings more waits. */
+final class RowQueue {
+  private final long capacity;
+  private final Deque<Entry> entries = new ArrayDeque<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition roomMade = lock.newCondition();
+  private final Condition rowCame = lock.newCondition();
+  private long tokens;
+  private Optional<RuntimeException> closed = Optional.empty();
+
+  /** A row and the promise made for it. */
+  record Entry(Intake.Accepted accepted, CompletableFuture<RowOutcome> outcome) {
+    int tokens() {
+      return accepted.row().length();
+    }
+  }
+
+  /** Rows of so many tokens may wait; a single longer one may, too. */
+  RowQueue(long capacity) {
+    this.capacity = capacity;
+  }
+
+  /**
+   * Waits for room and queues the row.
+   *
+   * @throws IllegalStateException if the queue is, or gets, closed
+   */
+  CompletableFuture<RowOutcome> put(Intake.Accepted accepted) throws InterruptedException {
+    Entry entry = new Entry(accepted, new CompletableFuture<>());
+    lock.lockInterruptibly();
+    try {
+      while (closed.isEmpty() && !entries.isEmpty() && tokens + entry.tokens() > capacity) {
+        roomMade.await();
+      }
+      requireOpen();
+      entries.add(entry);
+      tokens += entry.tokens();
+      rowCame.signal();
+      return entry.outcome();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits for a row and takes it, with those behind it that fit into the budget together with it.
+   * Rows whose callers have given up are dropped. Empty once the queue is closed.
+   */
+  List<Entry> take(int budget) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      List<Entry> batch = new ArrayList<>();
+      while (batch.isEmpty() && closed.isEmpty()) {
+        while (entries.isEmpty() && closed.isEmpty()) {
+          rowCame.await();
+        }
+        fill(batch, budget);
+        roomMade.signalAll();
+      }
+      return batch;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void fill(List<Entry> batch, int budget) {
+    int taken = 0;
+    while (!entries.isEmpty()) {
+      Entry next = entries.peek();
+      if (!batch.isEmpty() && taken + next.tokens() > budget) {
+        return;
+      }
+      entries.remove();
+      tokens -= next.tokens();
+      if (!next.outcome().isDone()) {
+        batch.add(next);
+        taken += next.tokens();
+      }
+    }
+  }
+
+  /** Refuses rows from now on; those that wait fail with {@code reason}. */
+  void close(RuntimeException reason) {
+    lock.lock();
+    try {
+      if (closed.isEmpty()) {
+        closed = Optional.of(reason);
+      }
+      entries.forEach(entry -> entry.outcome().completeExceptionally(reason));
+      entries.clear();
+      tokens = 0;
+      roomMade.signalAll();
+      rowCame.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed.isPresent()) {
+      throw new IllegalStateException(closed.get().getMessage(), closed.get());
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.sirocco.engine;
+
+import io.sirocco.checkpoint.ModelException;
+import io.sirocco.kernel.JavaKernels;
+import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.onednn.OneDnnKernels;
+import io.sirocco.kernel.onednn.OneDnnUnavailableException;
+import java.util.Optional;
+import org.apache.arrow.memory.BufferAllocator;
+
+/**
+ * Which kernels compute in which precision on this machine, by the options.
+ *
+ * @param fallback why the kernels are Java's though the options left the choice; empty otherwise
+ */
+record Setup(boolean oneDnn, Precision precision, Optional<String> fallback) {
+
+  /**
+   * @throws ModelException if the options insist on what this machine does not have
+   */
+  static Setup of(EngineOptions options) {
+    if (options.kernels() == KernelChoice.JAVA) {
+      return new Setup(false, explicit(options.precision()).orElse(Precision.FLOAT32), Optional.empty());
+    }
+    Precision precision =
+        explicit(options.precision())
+            .orElseGet(
+                () ->
+                    OneDnnKernels.multipliesBfloat16()
+                        ? Precision.BFLOAT16
+                        : Precision.FLOAT32);
+    try {
+      OneDnnKernels.check(precision);
+      return new Setup(true, precision, Optional.empty());
+    } catch (OneDnnUnavailableException e) {
+      if (options.kernels() == KernelChoice.ONEDNN) {
+        throw new ModelException(
+            "kernels: onednn", e.getMessage() + "; or let kernels: auto choose", e);
+      }
+      return new Setup(false, precision, Optional.of(e.getMessage()));
+    }
+  }
+
+  Kernels open(int threads, BufferAllocator allocator) {
+    if (!oneDnn) {
+      return new JavaKernels(precision, threads);
+    }
+    try {
+      return OneDnnKernels.open(precision, threads, allocator);
+    } catch (OneDnnUnavailableException e) {
+      throw new IllegalStateException("oneDNN was available a moment ago", e);
+    }
+  }
+
+  private static Optional<Precision> explicit(PrecisionChoice choice) {
+    return switch (choice) {
+      case AUTO -> Optional.empty();
+      case FLOAT32 -> Optional.of(Precision.FLOAT32);
+      case BFLOAT16 -> Optional.of(Precision.BFLOAT16);
+    };
+  }
+}

@@ -1,0 +1,122 @@
+package io.sirocco.kernel.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.kernel.AttentionBlock;
+import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.onednn.AttentionCalls.Step;
+import org.apache.arrow.memory.BufferAllocator;
+
+/**
+ * Grouped-query attention of a block: scores, softmax, weighted sum, for as many key-value heads at
+ * a time as keep the scores within {@link #MAX_SCORES}.
+ */
+final class Attention implements AutoCloseable {
+  /** 16 MiB of scores in float32: within a processor's last-level cache. */
+  private static final long MAX_SCORES = 4 << 20;
+
+  private final OneDnnKernels kernels;
+  private final ElementType type;
+  private final Scratch scores;
+  private final Scratch probabilities;
+
+  Attention(OneDnnKernels kernels, Precision precision, BufferAllocator allocator) {
+    this.kernels = kernels;
+    this.type = precision.activation();
+    this.scores = new Scratch(allocator);
+    this.probabilities = new Scratch(allocator);
+  }
+
+  void attend(AttentionBlock block) {
+    int q = computedQueries(block);
+    int s = block.keys().rows();
+    int group = block.heads() / block.kvHeads();
+    int heads = kvHeadsAtOnce(block.kvHeads(), (long) group * q * s);
+    long count = (long) heads * group * q * s;
+    long scoresAt = scores.address(count * ElementType.F32.bytes());
+    long probabilitiesAt =
+        type == ElementType.F32 ? scoresAt : probabilities.address(count * type.bytes());
+    for (int head = 0; head < block.kvHeads(); head += heads) {
+      Heads at = new Heads(block, head, group);
+      run(
+          kernels
+              .attentionCall(shape(Step.SCORES, block, q, heads))
+              .bind(DNNL_ARG_SRC, at.queries(block.queries()))
+              .bind(DNNL_ARG_WEIGHTS, at.keys(block.keys()))
+              .bind(AttentionCalls.ARG_MASK, block.mask().address())
+              .bind(DNNL_ARG_DST, scoresAt),
+          count * block.headDim());
+      run(
+          kernels
+              .attentionCall(shape(Step.SOFTMAX, block, q, heads))
+              .bind(DNNL_ARG_SRC, scoresAt)
+              .bind(DNNL_ARG_DST, probabilitiesAt),
+          count * 32);
+      run(
+          kernels
+              .attentionCall(shape(Step.WEIGHTED_SUM, block, q, heads))
+              .bind(DNNL_ARG_SRC, probabilitiesAt)
+              .bind(DNNL_ARG_WEIGHTS, at.keys(block.values()))
+              .bind(DNNL_ARG_DST, at.queries(block.out())),
+          count * block.headDim());
+    }
+  }
+
+  /** Addresses of the first of several key-value heads and of the query heads that read it. */
+  private record Heads(AttentionBlock block, int kvHead, int group) {
+    long queries(Matrix matrix) {
+      return matrix.address() + (long) kvHead * group * block.headDim() * matrix.type().bytes();
+    }
+
+    long keys(Matrix matrix) {
+      return matrix.address() + (long) kvHead * block.headDim() * matrix.type().bytes();
+    }
+  }
+
+  private void run(Call call, long multiplications) {
+    kernels.execute(call, kernels.work().ofProduct(multiplications, 1, 1, type));
+  }
+
+  private AttentionCalls.Shape shape(Step step, AttentionBlock block, int q, int heads) {
+    return new AttentionCalls.Shape(
+        step,
+        q,
+        block.keys().rows(),
+        heads,
+        block.heads() / block.kvHeads(),
+        block.headDim(),
+        block.kvHeads(),
+        type,
+        block.scale());
+  }
+
+  /** A single query is computed with a row of slack, as single rows of products are. */
+  private static int computedQueries(AttentionBlock block) {
+    int queries = block.queries().rows();
+    boolean room =
+        block.queries().slack() > 0 && block.mask().slack() > 0 && block.out().slack() > 0;
+    if (queries == 1 && !room) {
+      throw new IllegalArgumentException("a single query needs a row of slack behind it: " + block);
+    }
+    return Math.max(2, queries);
+  }
+
+  /** The largest divisor of {@code kvHeads} that keeps the scores within bounds; 1 at least. */
+  private static int kvHeadsAtOnce(int kvHeads, long scoresPerKvHead) {
+    int heads = kvHeads;
+    while (heads > 1 && (kvHeads % heads != 0 || heads * scoresPerKvHead > MAX_SCORES)) {
+      heads--;
+    }
+    return heads;
+  }
+
+  @Override
+  public void close() {
+    scores.close();
+    probabilities.close();
+  }
+}

@@ -1,0 +1,84 @@
+package io.sirocco.kernel.onednn;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.dnnl.IntMemoryMap;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.stream;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * A primitive made for fixed shapes, with a place for each of its operands. Only addresses change
+ * from call to call, so a call allocates nothing.
+ *
+ * <p>All Java objects are kept here: JavaCPP frees what it finds unreachable, in use or not.
+ */
+final class Call implements AutoCloseable {
+  private final primitive primitive;
+  private final Map<Integer, memory> operands;
+  private final IntMemoryMap arguments = new IntMemoryMap();
+  private final long scratchpadBytes;
+  private final Address address = new Address();
+  private final List<AutoCloseable> keep = new ArrayList<>();
+
+  /** A pointer that can be pointed anywhere. Owns nothing. */
+  private static final class Address extends Pointer {
+    Address() {
+      super((Pointer) null);
+    }
+
+    Address at(long target) {
+      address = target;
+      return this;
+    }
+  }
+
+  Call(primitive primitive, Map<Integer, memory> operands, long scratchpadBytes) {
+    this.primitive = primitive;
+    this.operands = Map.copyOf(operands);
+    this.scratchpadBytes = scratchpadBytes;
+    operands.forEach(arguments::put);
+  }
+
+  /** An operand without memory; {@link #bind} gives it some. */
+  static memory operand(memory.desc desc, engine cpu) {
+    return new memory(desc, cpu, (Pointer) null);
+  }
+
+  Call keeping(AutoCloseable object) {
+    keep.add(object);
+    return this;
+  }
+
+  /** Bytes wanted at {@code DNNL_ARG_SCRATCHPAD}; 0 if none. */
+  long scratchpadBytes() {
+    return scratchpadBytes;
+  }
+
+  Call bind(int argument, long target) {
+    operands.get(argument).set_data_handle(address.at(target));
+    return this;
+  }
+
+  void run(stream stream) {
+    primitive.execute(stream, arguments);
+    stream._wait();
+  }
+
+  @Override
+  public void close() {
+    arguments.close();
+    operands.values().forEach(memory::close);
+    primitive.close();
+    for (AutoCloseable object : keep) {
+      try {
+        object.close();
+      } catch (Exception e) {
+        throw new IllegalStateException("JavaCPP object did not close", e);
+      }
+    }
+  }
+}

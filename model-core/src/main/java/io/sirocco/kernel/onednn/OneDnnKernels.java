@@ -1,0 +1,242 @@
+package io.sirocco.kernel.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCALE;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.checkpoint.Tensor;
+import io.sirocco.kernel.Activation;
+import io.sirocco.kernel.AttentionBlock;
+import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.Weight;
+import java.util.Optional;
+import org.apache.arrow.memory.BufferAllocator;
+import org.bytedeco.dnnl.stream;
+
+/**
+ * {@link Kernels} on oneDNN. Weights are multiplied where they are mapped.
+ *
+ * <p>A product of one row takes another path in oneDNN than a product of two or more, with other
+ * last bits; so single rows are computed as two, the second being slack.
+ */
+public final class OneDnnKernels implements Kernels {
+  private final OneDnn library;
+  private final Precision precision;
+  private final OpenMpTeam team;
+  private final WorkEstimate work;
+  private final stream stream;
+  private final CallCache calls = new CallCache();
+  private final WeightStore weights;
+  private final Scratch scratchpad;
+  private final Rotation rotation;
+  private final Attention attention;
+  private final NormWeights normWeights;
+
+  private OneDnnKernels(
+      OneDnn library, Precision precision, int threads, BufferAllocator allocator) {
+    this.library = library;
+    this.precision = precision;
+    this.team = OpenMpTeam.of(threads);
+    this.work = new WorkEstimate(precision);
+    this.stream = new stream(library.cpu());
+    this.weights = new WeightStore(library.cpu(), stream, precision, allocator);
+    this.scratchpad = new Scratch(allocator);
+    this.rotation = new Rotation(precision, allocator);
+    this.attention = new Attention(this, precision, allocator);
+    this.normWeights = new NormWeights(allocator);
+  }
+
+  /**
+   * Kernels that compute with {@code threads} threads, or as many as OMP_NUM_THREADS says if the
+   * user has set it. The allocator stays the caller's and must outlive them.
+   *
+   * @throws OneDnnUnavailableException if the library does not load here, or this processor cannot
+   *     compute in that precision
+   */
+  public static OneDnnKernels open(Precision precision, int threads, BufferAllocator allocator)
+      throws OneDnnUnavailableException {
+    OneDnn library = OneDnn.library();
+    library.require(precision);
+    return new OneDnnKernels(library, precision, threads, allocator);
+  }
+
+  /**
+   * Checks that {@link #open} would succeed.
+   *
+   * @throws OneDnnUnavailableException as {@link #open}
+   */
+  public static void check(Precision precision) throws OneDnnUnavailableException {
+    OneDnn.library().require(precision);
+  }
+
+  /** What {@link #description} would say; only where {@link #check} succeeds. */
+  public static String describe(int threads) {
+    try {
+      return OneDnn.library().describe() + ", " + OpenMpTeam.of(threads).describe();
+    } catch (OneDnnUnavailableException e) {
+      return e.getMessage();
+    }
+  }
+
+  /** Whether oneDNN loads here and the processor multiplies bfloat16 itself. */
+  public static boolean multipliesBfloat16() {
+    try {
+      return OneDnn.library().multipliesBfloat16();
+    } catch (OneDnnUnavailableException e) {
+      return false;
+    }
+  }
+
+  @Override
+  public String description() {
+    return library.describe() + ", " + team.describe();
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
+  public Weight weight(Tensor tensor) {
+    return weights.prepare(tensor);
+  }
+
+  @Override
+  public void linear(Matrix x, Weight weight, Matrix out) {
+    OneDnnWeight prepared = checked(x, weight, out);
+    for (OneDnnWeight.Slab slab : prepared.slabs()) {
+      Products.Shape shape = shape(x, prepared, slab, out, false, Optional.empty());
+      product(shape, x, slab, out.address() + (long) slab.firstRow() * out.type().bytes());
+    }
+  }
+
+  @Override
+  public void linearAdd(Matrix x, Weight weight, Matrix residual) {
+    OneDnnWeight prepared = checked(x, weight, residual);
+    OneDnnWeight.Slab slab = prepared.whole();
+    product(
+        shape(x, prepared, slab, residual, true, Optional.empty()), x, slab, residual.address());
+  }
+
+  @Override
+  public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
+    OneDnnWeight prepared = checked(x, gate, out);
+    requireSameShape(up, out);
+    OneDnnWeight.Slab slab = prepared.whole();
+    Matrix tighter = up.slack() < out.slack() ? up : out;
+    Products.Shape shape = shape(x, prepared, slab, tighter, false, Optional.of(act));
+    calls.get(shape, () -> Products.call(library.cpu(), shape)).bind(Products.ARG_UP, up.address());
+    product(shape, x, slab, out.address());
+  }
+
+  @Override
+  public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
+    if (x.type() != ElementType.F32
+        || x.rows() != out.rows()
+        || weight.length != x.columns()
+        || out.columns() != x.columns()) {
+      throw new IllegalArgumentException("rms norm of " + x + " into " + out);
+    }
+    if (x.rows() == 0) {
+      return;
+    }
+    int rows = work.roundedRows(x, out, 0);
+    RmsNorm.Shape shape = new RmsNorm.Shape(rows, x.columns(), out.type(), eps);
+    Call call = calls.get(shape, () -> RmsNorm.call(library.cpu(), shape));
+    call.bind(DNNL_ARG_SRC, x.address())
+        .bind(DNNL_ARG_SCALE, normWeights.address(weight))
+        .bind(DNNL_ARG_DST, out.address());
+    execute(call, work.ofPass((long) rows * x.columns() * 6));
+  }
+
+  @Override
+  public void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
+    rotation.rotate(x, cos, sin, out);
+  }
+
+  @Override
+  public void attend(AttentionBlock block) {
+    attention.attend(block);
+  }
+
+  @Override
+  public void close() {
+    calls.close();
+    attention.close();
+    scratchpad.close();
+    normWeights.close();
+    weights.close();
+    stream.close();
+  }
+
+  /** The attention call of that shape, made if need be. */
+  Call attentionCall(AttentionCalls.Shape shape) {
+    return calls.get(shape, () -> AttentionCalls.call(library.cpu(), shape));
+  }
+
+  /** Runs a call whose other operands are bound. */
+  void execute(Call call, double secondsOfOneCore) {
+    call.bind(DNNL_ARG_SCRATCHPAD, scratchpad.address(call.scratchpadBytes()));
+    team.employFor(secondsOfOneCore);
+    call.run(stream);
+  }
+
+  WorkEstimate work() {
+    return work;
+  }
+
+  private void product(Products.Shape shape, Matrix x, OneDnnWeight.Slab slab, long out) {
+    if (x.rows() == 0) {
+      return;
+    }
+    Call call = calls.get(shape, () -> Products.call(library.cpu(), shape));
+    call.bind(DNNL_ARG_SRC, x.address())
+        .bind(DNNL_ARG_WEIGHTS, slab.address())
+        .bind(DNNL_ARG_DST, out);
+    execute(call, work.ofProduct(shape.m(), shape.k(), shape.n(), shape.weight()));
+  }
+
+  private Products.Shape shape(
+      Matrix x,
+      OneDnnWeight weight,
+      OneDnnWeight.Slab slab,
+      Matrix out,
+      boolean addsToOut,
+      Optional<Activation> gate) {
+    double seconds = work.ofProduct(x.rows(), weight.inputs(), slab.rows(), weight.type());
+    return new Products.Shape(
+        work.roundedRows(x, out, seconds),
+        weight.inputs(),
+        slab.rows(),
+        out.columns(),
+        x.type(),
+        weight.type(),
+        out.type(),
+        addsToOut,
+        gate);
+  }
+
+  private static OneDnnWeight checked(Matrix x, Weight weight, Matrix out) {
+    if (!(weight instanceof OneDnnWeight prepared)) {
+      throw new IllegalArgumentException("a weight of other kernels: " + weight);
+    }
+    if (x.columns() != weight.inputs()
+        || out.columns() != weight.outputs()
+        || x.rows() != out.rows()) {
+      throw new IllegalArgumentException("product of " + x + " with " + prepared + " into " + out);
+    }
+    return prepared;
+  }
+
+  private static void requireSameShape(Matrix up, Matrix out) {
+    if (up.rows() != out.rows() || up.columns() != out.columns() || up.type() != out.type()) {
+      throw new IllegalArgumentException("gate of " + up + " into " + out);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+package io.sirocco.kernel.onednn;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.Precision;
+
+/**
+ * Rough times on one core, to choose between one thread and the team, and between exact and rounded
+ * shapes. Neither choice changes a result.
+ */
+final class WorkEstimate {
+  private static final double BFLOAT16_FLOPS = 200e9;
+  private static final double FLOAT32_FLOPS = 90e9;
+  private static final double BYTES_PER_SECOND = 12e9;
+
+  /** A product this long is worth a call of its own for every number of rows. */
+  private static final double WORTH_EXACT = 5e-3;
+
+  private final double flops;
+
+  WorkEstimate(Precision precision) {
+    this.flops = precision == Precision.BFLOAT16 ? BFLOAT16_FLOPS : FLOAT32_FLOPS;
+  }
+
+  /** Seconds of {@code [m,k] · [k,n]}. */
+  double ofProduct(long m, long k, long n, ElementType weight) {
+    return 2.0 * m * k * n / flops + (double) k * n * weight.bytes() / BYTES_PER_SECOND;
+  }
+
+  /** Seconds of one pass over so many bytes. */
+  double ofPass(long bytes) {
+    return bytes / BYTES_PER_SECOND;
+  }
+
+  /**
+   * Rows to compute for {@code x} and {@code out}: at least two; for short operations rounded up,
+   * as far as slack allows, so that few shapes occur and their calls are found made. Steps of an
+   * eighth of the next lower power of two cost 6 % on average.
+   */
+  int roundedRows(Matrix x, Matrix out, double seconds) {
+    int rows = x.rows();
+    int slack = Math.min(x.slack(), out.slack());
+    if (rows == 1) {
+      if (slack == 0) {
+        throw new IllegalArgumentException("a single row needs a row of slack behind it: " + x);
+      }
+      return 2;
+    }
+    if (seconds >= WORTH_EXACT) {
+      return rows;
+    }
+    int step = Math.max(1, Integer.highestOneBit(rows) / 8);
+    int rounded = (rows + step - 1) / step * step;
+    return Math.min(rounded, rows + slack);
+  }
+}

@@ -1,0 +1,121 @@
+package io.sirocco.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * Cuts a row's causal, windowed attention into blocks of queries, each against the slots that at
+ * least one of its queries may see. So nothing above the diagonal or outside the window is computed
+ * beyond a block, and memory does not grow with the square of the row's length.
+ *
+ * <p>Numbers of queries and slots come from few sizes, which keeps the number of shapes that kernels
+ * have to prepare small. All of it follows from the row's length and the window alone.
+ */
+final class AttentionBlocks {
+  /** Queries of a block; the largest power of two that keeps scores of a usual row in cache. */
+  static final int QUERIES = 128;
+
+  private static final int FEWEST_QUERIES = 16;
+  private static final int FEW_SLOTS = 64;
+  private static final int MANY_SLOTS = 512;
+
+  /** Above so many slots blocks have half the queries, above twice as many a quarter. */
+  private static final int LONG_SPAN = 8192;
+
+  /** Kernels take several key-value heads at a time up to about so many scores. */
+  private static final long LEAST_SCORES = 4 << 20;
+
+  private final OptionalInt window;
+
+  AttentionBlocks(OptionalInt window) {
+    this.window = window;
+  }
+
+  /**
+   * Queries {@code [firstQuery, firstQuery + queries)} of a row against its slots {@code [firstSlot,
+   * firstSlot + slots)}. The last queries may lie behind the row's end, the last slots too.
+   */
+  record Block(int firstQuery, int queries, int firstSlot, int slots) {}
+
+  /** The blocks of tokens {@code [from, from + length)} of a row; {@code from} begins a block. */
+  List<Block> of(int from, int length) {
+    List<Block> blocks = new ArrayList<>();
+    int end = from + length;
+    for (int query = from; query < end; ) {
+      int firstSlot = firstSlot(query);
+      int queries = Math.min(queriesFor(query + QUERIES - firstSlot), sizeFor(end - query));
+      int lastSeen = Math.min(query + queries, end);
+      blocks.add(new Block(query, queries, firstSlot, slotsFor(lastSeen - firstSlot)));
+      query += queries;
+    }
+    return blocks;
+  }
+
+  /** Slots to reserve for a row of that length: its tokens, and what blocks read behind them. */
+  int keySlots(int rowLength) {
+    int last = 0;
+    for (int from = 0; from < rowLength; from += BatchPlan.CHUNK) {
+      for (Block block : of(from, Math.min(BatchPlan.CHUNK, rowLength - from))) {
+        last = Math.max(last, block.firstSlot() + block.slots());
+      }
+    }
+    return last;
+  }
+
+  /** The most that rows of so many tokens together can take: all of them as short as can be. */
+  int mostKeySlots(int tokens) {
+    return Math.multiplyExact(tokens, FEWEST_QUERIES);
+  }
+
+  /** Bytes of scores, probabilities and mask of the largest block, for so many heads at a time. */
+  long scoreBytes(int longestRow, int heads) {
+    long largest = LEAST_SCORES;
+    long mask = 0;
+    int lastChunk = (longestRow - 1) / BatchPlan.CHUNK * BatchPlan.CHUNK;
+    for (Block block : of(lastChunk, longestRow - lastChunk)) {
+      long scores = (long) block.queries() * block.slots();
+      largest = Math.max(largest, heads * scores);
+      mask = Math.max(mask, scores);
+    }
+    return largest * 2 * Float.BYTES + mask * Float.BYTES;
+  }
+
+  /** The first position that the query at {@code position} sees. */
+  int firstSeen(int position) {
+    return window.isPresent() ? Math.max(0, position - window.getAsInt() + 1) : 0;
+  }
+
+  private int firstSlot(int query) {
+    return firstSeen(query) / FEW_SLOTS * FEW_SLOTS;
+  }
+
+  private static int queriesFor(int span) {
+    if (span <= LONG_SPAN) {
+      return QUERIES;
+    }
+    return span <= 2 * LONG_SPAN ? QUERIES / 2 : QUERIES / 4;
+  }
+
+  /** The smallest block that holds so many queries, or the largest block. */
+  private static int sizeFor(int queries) {
+    int size = FEWEST_QUERIES;
+    while (size < queries && size < QUERIES) {
+      size *= 2;
+    }
+    return size;
+  }
+
+  /** Rounded up to a multiple of 16, of 64, or of an eighth of the next lower power of two. */
+  private static int slotsFor(int slots) {
+    int step;
+    if (slots <= FEW_SLOTS) {
+      step = FEWEST_QUERIES;
+    } else if (slots <= MANY_SLOTS) {
+      step = FEW_SLOTS;
+    } else {
+      step = Integer.highestOneBit(slots) / 8;
+    }
+    return (slots + step - 1) / step * step;
+  }
+}

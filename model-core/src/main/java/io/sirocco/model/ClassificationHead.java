@@ -1,0 +1,67 @@
+package io.sirocco.model;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.checkpoint.Tensor;
+import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.Weight;
+import io.sirocco.kernel.Workspace;
+import java.util.List;
+import java.util.OptionalInt;
+import org.apache.arrow.memory.BufferAllocator;
+
+/**
+ * The head of MistralForSequenceClassification: final norm and {@code score} of one token per row,
+ * in float32 whatever the precision. Immutable.
+ */
+public final class ClassificationHead {
+  private final MistralModel model;
+  private final Weight score;
+
+  /** {@code score}: {@code [labels, hidden_size]}. */
+  public ClassificationHead(MistralModel model, Tensor score) {
+    this.model = model;
+    this.score = model.kernels().weight(score);
+  }
+
+  /**
+   * The logits of each row, in label-id order.
+   *
+   * @param residual what {@link Decoder#forward} returned for these rows
+   */
+  public float[][] logits(List<TokenRow> rows, Matrix residual, BufferAllocator allocator) {
+    try (Workspace workspace = new Workspace(allocator)) {
+      Matrix pooled = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
+      Matrix normed = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
+      Matrix logits = workspace.matrix(ElementType.F32, rows.size(), score.outputs());
+      int firstToken = 0;
+      for (int row = 0; row < rows.size(); row++) {
+        int position = pooledPosition(rows.get(row).ids(), model.config().padTokenId());
+        residual.copyRows(firstToken + position, 1, pooled, row);
+        firstToken += rows.get(row).length();
+      }
+      model.kernels().rmsNorm(pooled, model.norm(), model.config().rmsNormEps(), normed);
+      model.kernels().linear(normed, score, logits);
+      float[][] results = new float[rows.size()][score.outputs()];
+      for (int row = 0; row < results.length; row++) {
+        logits.readRow(row, results[row]);
+      }
+      return results;
+    }
+  }
+
+  /**
+   * The position whose hidden state is classified: the last id that is not {@code pad_token_id} of
+   * the config, 0 if all are, the last position if the config has none. The attention mask plays no
+   * part (transformers since 4.49).
+   */
+  static int pooledPosition(int[] ids, OptionalInt padTokenId) {
+    int last = ids.length - 1;
+    if (padTokenId.isEmpty()) {
+      return last;
+    }
+    while (last > 0 && ids[last] == padTokenId.getAsInt()) {
+      last--;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,80 @@
+package io.sirocco;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** Packages point one way, from the columnar boundary down to the checkpoint. */
+class PackageDirectionTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("io.sirocco");
+
+  @Test
+  void packagesKnowOnlyThoseBeneathThem() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("checkpoint")
+        .definedBy("io.sirocco.checkpoint")
+        .layer("kernel")
+        .definedBy("io.sirocco.kernel")
+        .layer("kernel.onednn")
+        .definedBy("io.sirocco.kernel.onednn")
+        .layer("model")
+        .definedBy("io.sirocco.model")
+        .layer("tokenizer")
+        .definedBy("io.sirocco.tokenizer")
+        .layer("engine")
+        .definedBy("io.sirocco.engine")
+        .layer("arrow")
+        .definedBy("io.sirocco.arrow")
+        .layer("bench")
+        .definedBy("io.sirocco.bench")
+        .whereLayer("arrow")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("bench")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("engine")
+        .mayOnlyBeAccessedByLayers("arrow", "bench")
+        .whereLayer("tokenizer")
+        .mayOnlyBeAccessedByLayers("engine", "arrow")
+        .whereLayer("model")
+        .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
+        .whereLayer("kernel.onednn")
+        .mayOnlyBeAccessedByLayers("engine")
+        .whereLayer("kernel")
+        .mayOnlyBeAccessedByLayers("kernel.onednn", "model", "engine", "bench")
+        .check(CLASSES);
+  }
+
+  @Test
+  void noPackagesKnowEachOther() {
+    slices().matching("io.sirocco.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void onlyTheOneDnnKernelsKnowNativeBindings() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.sirocco.kernel.onednn")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.bytedeco..", "com.sun.jna..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void modelCoreKnowsNothingOfSparkOrHadoop() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.apache.spark..", "org.apache.hadoop..", "scala..")
+        .check(CLASSES);
+  }
+}
