@@ -234,13 +234,16 @@ public final class Tokenizer implements AutoCloseable {
 
   private static String read(Path path) {
     byte[] bytes;
+    long size;
     try (InputStream in = Files.newInputStream(path)) {
-      bytes = in.readNBytes(Math.toIntExact(MAX_FILE_BYTES + 1));
+      size = Files.size(path);
+      bytes = size > MAX_FILE_BYTES ? new byte[0] : in.readNBytes((int) MAX_FILE_BYTES);
     } catch (IOException e) {
       throw new ModelException(path.toString(), "cannot be read: " + e.getMessage(), e);
     }
-    if (bytes.length > MAX_FILE_BYTES) {
-      throw new ModelException(path.toString(), "larger than " + MAX_FILE_BYTES + " bytes");
+    if (size > MAX_FILE_BYTES) {
+      throw new ModelException(
+          path.toString(), "has " + size + " bytes, at most " + MAX_FILE_BYTES + " are read");
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
