@@ -50,7 +50,7 @@ final class NativeLibrary {
   }
 
   /** Without this, DJL may download a CUDA build and calls the cloud's metadata address. */
-  private static void stayOffline() {
+  static void stayOffline() {
     if (System.getenv("DJL_OFFLINE") == null && System.getProperty(OFFLINE) == null) {
       System.setProperty(OFFLINE, "true");
     }

@@ -20,6 +20,10 @@ final class PipelineRules {
   private static final Set<String> DECODERS =
       Set.of("ByteFallback", "Fuse", "ByteLevel", "Metaspace");
   private static final int MAX_PATTERN = 4096;
+  private static final int MAX_PATTERN_TEXT = 1 << 21;
+
+  /** Keeps the text's UTF-8 form well within the int that JNI counts it with. */
+  private static final int MAX_TEXT = 1 << 28;
 
   /** Escaped pairs and character classes, which hide brackets and quantifiers. */
   private static final Pattern HIDDEN = Pattern.compile("\\\\.|\\[(?:\\\\.|[^\\]\\\\])*+\\]");
@@ -32,6 +36,27 @@ final class PipelineRules {
   /** {@code file} is what errors name. */
   PipelineRules(String file) {
     this.file = file;
+  }
+
+  /**
+   * Longest text, in UTF-16 units, that may be handed to this pre-tokenizer.
+   *
+   * <p>The regex engine gives up, and the library panics, after ten million steps back within one
+   * match. Mistral's own pattern takes a step for each character of a run of capitals or of white
+   * space, so a row of eleven million spaces would end the JVM.
+   */
+  static int maxTextLength(JsonNode preTokenizer) {
+    return runsPattern(preTokenizer) ? MAX_PATTERN_TEXT : MAX_TEXT;
+  }
+
+  private static boolean runsPattern(JsonNode step) {
+    for (JsonNode inner : step.path("pretokenizers")) {
+      if (runsPattern(inner)) {
+        return true;
+      }
+    }
+    return step.path("pattern").has("Regex")
+        || (type(step).equals("ByteLevel") && step.path("use_regex").asBoolean(true));
   }
 
   void checkNormalizer(JsonNode step) {

@@ -35,6 +35,7 @@ public final class Tokenizer implements AutoCloseable {
   private final BitSet specialIds;
   private final BitSet forbiddenIds;
   private final TokenBound bound;
+  private final int maxTextLength;
   private final int prefix;
   private final int suffix;
 
@@ -49,6 +50,7 @@ public final class Tokenizer implements AutoCloseable {
     specialIds = file.specialIds();
     forbiddenIds = mode == SpecialTokenText.LITERAL ? file.forbiddenIds() : new BitSet();
     bound = TokenBound.of(file);
+    maxTextLength = PipelineRules.maxTextLength(file.section("pre_tokenizer"));
     try {
       handle = library.createTokenizerFromString(file.jsonFor(mode));
     } catch (RuntimeException e) {
@@ -93,11 +95,19 @@ public final class Tokenizer implements AutoCloseable {
    * The ids of {@code text}, with those that the post-processor adds (such as {@code <s>}). A lone
    * surrogate reads as U+FFFD.
    *
-   * @throws IllegalArgumentException if the text has no ids: the library refuses it, or, with
-   *     {@link SpecialTokenText#LITERAL}, the vocabulary offers nothing but a control token for it
+   * @throws IllegalArgumentException if the text is longer than this tokenizer can take (2 Mi
+   *     characters where it splits text by a pattern, else 256 Mi), or, with {@link
+   *     SpecialTokenText#LITERAL}, the vocabulary offers nothing but a control token for it
    * @throws IllegalStateException if this tokenizer is closed
    */
   public Encoding encode(String text) {
+    if (text.length() > maxTextLength) {
+      throw new IllegalArgumentException(
+          "the text has "
+              + text.length()
+              + " characters, this tokenizer takes at most "
+              + maxTextLength);
+    }
     long[] found = encode(withoutLoneSurrogates(text), true, library::getTokenIds);
     int[] ids = new int[found.length];
     for (int i = 0; i < ids.length; i++) {

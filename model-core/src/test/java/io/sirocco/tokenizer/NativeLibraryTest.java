@@ -23,8 +23,17 @@ class NativeLibraryTest {
   }
 
   @Test
-  void loadingKeepsTheLibraryOffTheNetwork() {
-    NativeLibrary.load();
-    assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");
+  void theLibraryStaysOffTheNetworkUnlessTheUserDecidedOtherwise() {
+    String before = System.getProperty("ai.djl.offline", "true");
+    try {
+      System.clearProperty("ai.djl.offline");
+      NativeLibrary.stayOffline();
+      assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");
+      System.setProperty("ai.djl.offline", "false");
+      NativeLibrary.stayOffline();
+      assertThat(System.getProperty("ai.djl.offline")).isEqualTo("false");
+    } finally {
+      System.setProperty("ai.djl.offline", before);
+    }
   }
 }
