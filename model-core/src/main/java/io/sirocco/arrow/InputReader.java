@@ -64,8 +64,7 @@ abstract class InputReader {
       if (texts.isNull(row)) {
         return refuse(RowErrorCode.NULL_TEXT, "the text is null");
       }
-      return engine.submit(
-          new RowInput.Text(new String(texts.get(row), StandardCharsets.UTF_8)));
+      return engine.submit(new RowInput.Text(new String(texts.get(row), StandardCharsets.UTF_8)));
     }
   }
 

@@ -88,7 +88,6 @@ final class ResultFields {
             MapVector.DATA_VECTOR_NAME,
             FieldType.notNullable(ArrowType.Struct.INSTANCE),
             List.of(required(MapVector.KEY_NAME, UTF8), required(MapVector.VALUE_NAME, FLOAT64)));
-    return new Field(
-        name, FieldType.nullable(new ArrowType.Map(keysSorted)), List.of(entries));
+    return new Field(name, FieldType.nullable(new ArrowType.Map(keysSorted)), List.of(entries));
   }
 }

@@ -33,7 +33,10 @@ final class ResultWriter {
 
   /** The caller owns the result. */
   static VectorSchemaRoot write(
-      List<RowOutcome> outcomes, Labels labels, ClassifyOptions options, BufferAllocator allocator) {
+      List<RowOutcome> outcomes,
+      Labels labels,
+      ClassifyOptions options,
+      BufferAllocator allocator) {
     VectorSchemaRoot root =
         VectorSchemaRoot.create(ResultFields.schema(labels, options), allocator);
     try {
@@ -54,8 +57,7 @@ final class ResultWriter {
     outcome
         .tokenCount()
         .ifPresent(
-            tokens ->
-                vector(ResultFields.TOKEN_COUNT, IntVector.class).setSafe(row, tokens));
+            tokens -> vector(ResultFields.TOKEN_COUNT, IntVector.class).setSafe(row, tokens));
     boolean truncated = false;
     if (outcome instanceof RowOutcome.Scored scored) {
       truncated = scored.truncated();

@@ -43,7 +43,8 @@ public final class PrefillBench implements AutoCloseable {
   /**
    * @param kernels stay the caller's, as the allocator does
    */
-  public PrefillBench(Path checkpoint, String geometry, Kernels kernels, BufferAllocator allocator) {
+  public PrefillBench(
+      Path checkpoint, String geometry, Kernels kernels, BufferAllocator allocator) {
     this.geometry = geometry;
     Checkpoint files = Checkpoint.open(checkpoint);
     this.config = MistralConfig.parse(files.config(), checkpoint.toString());

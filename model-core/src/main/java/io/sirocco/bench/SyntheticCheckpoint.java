@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Writes a Hugging Face folder of a classifier with random bfloat16 weights: real shapes, meaningless
- * answers. Uniform weights of variance 1 / inputs keep activations near one, so that no arithmetic
- * is made easy by zeros or hard by infinities.
+ * Writes a Hugging Face folder of a classifier with random bfloat16 weights: real shapes,
+ * meaningless answers. Uniform weights of variance 1 / inputs keep activations near one, so that no
+ * arithmetic is made easy by zeros or hard by infinities.
  */
 public final class SyntheticCheckpoint {
   private static final int LABELS = 2;
@@ -36,8 +36,8 @@ public final class SyntheticCheckpoint {
   }
 
   /**
-   * Writes config.json, model.safetensors and a byte tokenizer into {@code folder}, which is made if
-   * need be. The same arguments give the same bytes.
+   * Writes config.json, model.safetensors and a byte tokenizer into {@code folder}, which is made
+   * if need be. The same arguments give the same bytes.
    *
    * @param layers number of decoder layers; 436 MB each for mistral-7b
    */
@@ -128,9 +128,10 @@ public final class SyntheticCheckpoint {
     }
     byte[] text = json.writeValueAsBytes(header);
     // The header is padded with blanks, so that the data begins at a multiple of eight.
-    byte[] padded = new String(text, StandardCharsets.UTF_8)
-        .concat(" ".repeat((8 - text.length % 8) % 8))
-        .getBytes(StandardCharsets.UTF_8);
+    byte[] padded =
+        new String(text, StandardCharsets.UTF_8)
+            .concat(" ".repeat((8 - text.length % 8) % 8))
+            .getBytes(StandardCharsets.UTF_8);
     try (FileChannel channel =
         FileChannel.open(
             file,

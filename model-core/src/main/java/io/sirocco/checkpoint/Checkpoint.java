@@ -20,8 +20,8 @@ import java.util.TreeSet;
 
 /**
  * An opened model folder: config.json and the weights of model.safetensors, or of the shards that
- * model.safetensors.index.json names. Files are mapped when a tensor is first asked for, one mapping
- * per tensor; nothing of them is copied. Immutable to its users.
+ * model.safetensors.index.json names. Files are mapped when a tensor is first asked for, one
+ * mapping per tensor; nothing of them is copied. Immutable to its users.
  *
  * <p>Tensors have the names of Hugging Face's MistralForCausalLM or -SequenceClassification: the
  * prefix {@code model.} is added where a file, such as a bare MistralModel's, lacks it.
@@ -57,8 +57,8 @@ public final class Checkpoint {
   /**
    * Reads config.json and the headers of the weight files.
    *
-   * @throws ModelException if the folder cannot be used; files other than safetensors are refused by
-   *     name, none is ever unpickled
+   * @throws ModelException if the folder cannot be used; files other than safetensors are refused
+   *     by name, none is ever unpickled
    */
   public static Checkpoint open(Path folder) {
     if (!Files.isDirectory(folder)) {
@@ -145,12 +145,18 @@ public final class Checkpoint {
                 () ->
                     new ModelException(
                         files(),
-                        "tensor " + name + " is missing; config.json implies it with shape "
+                        "tensor "
+                            + name
+                            + " is missing; config.json implies it with shape "
                             + Arrays.toString(shape)));
     if (!Arrays.equals(shape, tensor.shape().stream().mapToLong(Long::longValue).toArray())) {
       throw new ModelException(
           fileName(places.get(name).file()),
-          "tensor " + name + " has shape " + tensor.shape() + ", config.json implies "
+          "tensor "
+              + name
+              + " has shape "
+              + tensor.shape()
+              + ", config.json implies "
               + Arrays.toString(shape));
     }
     return tensor;
@@ -219,7 +225,9 @@ public final class Checkpoint {
   /** With the prefix of a model that has a head. */
   private static String canonical(String name) {
     boolean bare =
-        name.startsWith("layers.") || name.startsWith("embed_tokens.") || name.equals("norm.weight");
+        name.startsWith("layers.")
+            || name.startsWith("embed_tokens.")
+            || name.equals("norm.weight");
     if (bare) {
       return PREFIX + name;
     }
@@ -253,13 +261,15 @@ public final class Checkpoint {
     }
     for (long dimension : entry.shape()) {
       if (dimension > Integer.MAX_VALUE) {
-        throw new ModelException(where, "has shape " + entry.shape() + ", beyond what is supported");
+        throw new ModelException(
+            where, "has shape " + entry.shape() + ", beyond what is supported");
       }
     }
     long rowBytes = entry.size() / entry.shape().get(0);
     long slabBytes = MAX_SLAB / rowBytes * rowBytes;
     if (slabBytes == 0) {
-      throw new ModelException(where, "has rows of " + rowBytes + " bytes, beyond what is supported");
+      throw new ModelException(
+          where, "has rows of " + rowBytes + " bytes, beyond what is supported");
     }
     try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
       List<ByteBuffer> slabs = new ArrayList<>();

@@ -38,7 +38,8 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     long fileSize = channel.size();
     if (fileSize < Long.BYTES) {
       throw new ModelException(
-          file.toString(), "holds " + fileSize + " bytes, which is too few for a safetensors header");
+          file.toString(),
+          "holds " + fileSize + " bytes, which is too few for a safetensors header");
     }
     long length = readFully(channel, 0, Long.BYTES).getLong();
     if (length < 0 || length > MAX_HEADER || length > fileSize - Long.BYTES) {
@@ -65,8 +66,7 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     return new SafetensorsHeader(file, text, fileSize, List.copyOf(entries));
   }
 
-  private static Entry entry(
-      Path file, String name, JsonNode json, long dataStart, long fileSize) {
+  private static Entry entry(Path file, String name, JsonNode json, long dataStart, long fileSize) {
     String where = file + ": tensor " + name;
     JsonNode type = json.path("dtype");
     JsonNode offsets = json.path("data_offsets");
@@ -75,7 +75,8 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
           where, "expected an object with dtype, shape and data_offsets, found " + cut(json));
     }
     if (offsets.size() != 2) {
-      throw new ModelException(where, "data_offsets has " + offsets.size() + " entries, expected 2");
+      throw new ModelException(
+          where, "data_offsets has " + offsets.size() + " entries, expected 2");
     }
     List<Long> shape = new ArrayList<>();
     json.path("shape").forEach(dimension -> shape.add(nonNegative(where, "shape", dimension)));
@@ -84,7 +85,11 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     if (begin > end || end > fileSize - dataStart) {
       throw new ModelException(
           where,
-          "data_offsets [" + begin + ", " + end + "] are not within the file's "
+          "data_offsets ["
+              + begin
+              + ", "
+              + end
+              + "] are not within the file's "
               + (fileSize - dataStart)
               + " bytes of data; the file is damaged or cut off");
     }
@@ -107,7 +112,13 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     if (implied != size) {
       throw new ModelException(
           where,
-          "dtype " + type + " and shape " + shape + " imply " + implied + " bytes, data_offsets "
+          "dtype "
+              + type
+              + " and shape "
+              + shape
+              + " imply "
+              + implied
+              + " bytes, data_offsets "
               + size);
     }
   }
@@ -129,7 +140,10 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
       if (entry.offset() != expected) {
         throw new ModelException(
             file + ": tensor " + entry.name(),
-            "begins at byte " + entry.offset() + ", expected " + expected
+            "begins at byte "
+                + entry.offset()
+                + ", expected "
+                + expected
                 + ": tensors must follow one another without gap or overlap");
       }
       expected = entry.offset() + entry.size();

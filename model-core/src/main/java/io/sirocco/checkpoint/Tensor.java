@@ -21,8 +21,7 @@ public final class Tensor {
     this.name = name;
     this.type = type;
     this.shape = List.copyOf(shape);
-    this.slabs =
-        slabs.stream().map(slab -> slab.slice().order(ByteOrder.LITTLE_ENDIAN)).toList();
+    this.slabs = slabs.stream().map(slab -> slab.slice().order(ByteOrder.LITTLE_ENDIAN)).toList();
     this.rowsPerSlab = Math.toIntExact(this.slabs.get(0).remaining() / rowBytes());
   }
 

@@ -14,8 +14,8 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
 /**
- * One open classifier serving many callers. One thread of its own packs the rows of all callers into
- * batches and computes them; a row's outcome depends on that row and the options alone.
+ * One open classifier serving many callers. One thread of its own packs the rows of all callers
+ * into batches and computes them; a row's outcome depends on that row and the options alone.
  *
  * <p>Callers tokenize in their own threads, and wait where the queue is full: memory stays flat
  * however many rows come.
@@ -68,7 +68,8 @@ public final class Engine implements AutoCloseable {
       Decoder decoder = opened.add(new Decoder(model, allocator));
       RowQueue queue = new RowQueue((long) options.batchTokens() * BATCHES_QUEUED);
       Scheduler scheduler =
-          new Scheduler(queue, new Batches(decoder, head, kernels, allocator), options.batchTokens());
+          new Scheduler(
+              queue, new Batches(decoder, head, kernels, allocator), options.batchTokens());
       Intake intake = new Intake(tokenizer, options, files.config().vocabSize());
       Engine engine = new Engine(plan, allocator, tokenizer, intake, queue, scheduler);
       opened.keep();
@@ -91,7 +92,9 @@ public final class Engine implements AutoCloseable {
     return plan;
   }
 
-  /** Accounts for the engine's native memory; callers make their own children of it and close them. */
+  /**
+   * Accounts for the engine's native memory; callers make their own children of it and close them.
+   */
   public BufferAllocator allocator() {
     return allocator;
   }

@@ -15,8 +15,7 @@ final class HostMemory {
 
   /** Bytes; the smaller of the machine's and the container's; unlimited where neither is told. */
   static long available() {
-    return Math.min(
-        machine().orElse(Long.MAX_VALUE), container().orElse(Long.MAX_VALUE));
+    return Math.min(machine().orElse(Long.MAX_VALUE), container().orElse(Long.MAX_VALUE));
   }
 
   private static OptionalLong machine() {

@@ -78,11 +78,9 @@ final class Intake {
       return refused(
           RowErrorCode.EMPTY_TOKENS, "the token array has no element", OptionalInt.of(0));
     }
-    Optional<String> maskProblem =
-        tokens.attentionMask().flatMap(mask -> problemOf(mask, count));
+    Optional<String> maskProblem = tokens.attentionMask().flatMap(mask -> problemOf(mask, count));
     if (maskProblem.isPresent()) {
-      return refused(
-          RowErrorCode.BAD_ATTENTION_MASK, maskProblem.get(), OptionalInt.of(count));
+      return refused(RowErrorCode.BAD_ATTENTION_MASK, maskProblem.get(), OptionalInt.of(count));
     }
     if (count <= options.maxTokens()) {
       return checked(new TokenRow(tokens.ids(), tokens.attentionMask()), count, false);
@@ -105,7 +103,12 @@ final class Intake {
       if (id < 0 || id >= vocabSize) {
         return refused(
             RowErrorCode.TOKEN_OUT_OF_RANGE,
-            "token " + id + " at position " + position + "; the model knows 0 to " + (vocabSize - 1),
+            "token "
+                + id
+                + " at position "
+                + position
+                + "; the model knows 0 to "
+                + (vocabSize - 1),
             OptionalInt.of(count));
       }
     }
@@ -126,7 +129,11 @@ final class Intake {
     for (int position = 0; position < mask.length; position++) {
       if (mask[position] != 0 && mask[position] != 1) {
         return Optional.of(
-            "the mask holds " + mask[position] + " at position " + position + "; 0 and 1 are legal");
+            "the mask holds "
+                + mask[position]
+                + " at position "
+                + position
+                + "; 0 and 1 are legal");
       }
     }
     return Optional.empty();

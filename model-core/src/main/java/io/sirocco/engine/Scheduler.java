@@ -5,8 +5,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engine's one thread: takes a batch, computes it, again. It alone touches the kernels, so their
- * threads are never multiplied by the number of callers.
+ * The engine's one thread: takes a batch, computes it, again. It alone touches the kernels, so
+ * their threads are never multiplied by the number of callers.
  */
 final class Scheduler {
   private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);

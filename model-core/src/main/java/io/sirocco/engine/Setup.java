@@ -21,15 +21,13 @@ record Setup(boolean oneDnn, Precision precision, Optional<String> fallback) {
    */
   static Setup of(EngineOptions options) {
     if (options.kernels() == KernelChoice.JAVA) {
-      return new Setup(false, explicit(options.precision()).orElse(Precision.FLOAT32), Optional.empty());
+      return new Setup(
+          false, explicit(options.precision()).orElse(Precision.FLOAT32), Optional.empty());
     }
     Precision precision =
         explicit(options.precision())
             .orElseGet(
-                () ->
-                    OneDnnKernels.multipliesBfloat16()
-                        ? Precision.BFLOAT16
-                        : Precision.FLOAT32);
+                () -> OneDnnKernels.multipliesBfloat16() ? Precision.BFLOAT16 : Precision.FLOAT32);
     try {
       OneDnnKernels.check(precision);
       return new Setup(true, precision, Optional.empty());

@@ -42,6 +42,12 @@ public record Matrix(long address, ElementType type, int rows, int columns, int 
     return new Matrix(rowAddress(from), type, count, columns, from + count == rows ? slack : 0);
   }
 
+  /** The first {@code count} rows; the others become slack of the result. */
+  public Matrix first(int count) {
+    Objects.checkFromIndexSize(0, count, rows);
+    return new Matrix(address, type, count, columns, rows - count + slack);
+  }
+
   /**
    * Copies row {@code row}, widened to float, into the first {@code columns} places of {@code
    * into}.

@@ -87,8 +87,8 @@ final class Activations implements AutoCloseable {
   }
 
   /**
-   * Memory for a batch, valid until the next one. Key and value slots behind the rows' ends are zero:
-   * blocks multiply them by probabilities of zero, which only a finite value survives.
+   * Memory for a batch, valid until the next one. Key and value slots behind the rows' ends are
+   * zero: blocks multiply them by probabilities of zero, which only a finite value survives.
    */
   Batch prepare(BatchPlan plan) {
     Sizes wanted = Sizes.of(plan);

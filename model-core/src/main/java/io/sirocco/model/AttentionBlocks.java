@@ -9,8 +9,8 @@ import java.util.OptionalInt;
  * least one of its queries may see. So nothing above the diagonal or outside the window is computed
  * beyond a block, and memory does not grow with the square of the row's length.
  *
- * <p>Numbers of queries and slots come from few sizes, which keeps the number of shapes that kernels
- * have to prepare small. All of it follows from the row's length and the window alone.
+ * <p>Numbers of queries and slots come from few sizes, which keeps the number of shapes that
+ * kernels have to prepare small. All of it follows from the row's length and the window alone.
  */
 final class AttentionBlocks {
   /** Queries of a block; the largest power of two that keeps scores of a usual row in cache. */
@@ -33,8 +33,9 @@ final class AttentionBlocks {
   }
 
   /**
-   * Queries {@code [firstQuery, firstQuery + queries)} of a row against its slots {@code [firstSlot,
-   * firstSlot + slots)}. The last queries may lie behind the row's end, the last slots too.
+   * Queries {@code [firstQuery, firstQuery + queries)} of a row against its slots {@code
+   * [firstSlot, firstSlot + slots)}. The last queries may lie behind the row's end, the last slots
+   * too.
    */
   record Block(int firstQuery, int queries, int firstSlot, int slots) {}
 

@@ -10,9 +10,9 @@ import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
- * The masks of attention blocks, {@code [queries, slots]}, F32: 0 where the query sees the slot, the
- * lowest finite float where not, as the reference adds them. Masks of short spans recur from row to
- * row and are kept; others are made for each block.
+ * The masks of attention blocks, {@code [queries, slots]}, F32: 0 where the query sees the slot,
+ * the lowest finite float where not, as the reference adds them. Masks of short spans recur from
+ * row to row and are kept; others are made for each block.
  */
 final class AttentionMasks implements AutoCloseable {
   private static final float HIDDEN = -Float.MAX_VALUE;
@@ -39,8 +39,7 @@ final class AttentionMasks implements AutoCloseable {
     if (attentionMask.isPresent() || block.slots() > LONGEST_KEPT) {
       return fill(scratch(block), block, attentionMask);
     }
-    Shape shape =
-        new Shape(block.queries(), block.slots(), block.firstQuery() - block.firstSlot());
+    Shape shape = new Shape(block.queries(), block.slots(), block.firstQuery() - block.firstSlot());
     Mask mask = kept.get(shape);
     if (mask == null) {
       mask = make(block.queries(), block.slots());

@@ -8,8 +8,8 @@ import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
- * Runs a {@link MistralModel} over flat batches: the mutable side, with the activations' memory. One
- * thread at a time. Closing frees the memory; model and allocator stay the caller's.
+ * Runs a {@link MistralModel} over flat batches: the mutable side, with the activations' memory.
+ * One thread at a time. Closing frees the memory; model and allocator stay the caller's.
  *
  * <p>Shapes: M tokens of a chunk, D hidden_size, H heads, G key-value heads, d head_dim, F
  * intermediate_size. T is the precision's activation type; the residual stream is F32.
@@ -105,8 +105,7 @@ public final class Decoder implements AutoCloseable {
     float[][] sin = table.sin(segment.from(), length);
     kernels.rotate(
         at.rawQueries().slice(offset, length), cos, sin, at.queries().slice(offset, length));
-    kernels.rotate(
-        at.rawKeys().slice(offset, length), cos, sin, memory.keys().slice(slot, length));
+    kernels.rotate(at.rawKeys().slice(offset, length), cos, sin, memory.keys().slice(slot, length));
     at.newValues().copyRows(offset, length, memory.values(), slot);
   }
 
@@ -133,8 +132,8 @@ public final class Decoder implements AutoCloseable {
   }
 
   /**
-   * Upper bound, but for a few MiB, of the native memory that batches of that many tokens take, or a
-   * single row of {@code longestRow} tokens where that is more.
+   * Upper bound, but for a few MiB, of the native memory that batches of that many tokens take, or
+   * a single row of {@code longestRow} tokens where that is more.
    */
   public static long workspaceBytes(
       MistralConfig config, Precision precision, int batchTokens, int longestRow) {

@@ -48,7 +48,7 @@ final class RotaryEmbedding {
   /** The table for a row of so many tokens; covers at least its positions. */
   Table table(int rowLength) {
     float[] inverse = frequencies.inverseFrequencies(rowLength);
-    float factor = frequencies.attentionFactor(rowLength);
+    float factor = frequencies.attentionFactor();
     Optional<Table> known = tables.stream().filter(table -> table.of(inverse, factor)).findFirst();
     if (known.isPresent() && known.get().cos().length >= rowLength) {
       return known.get();

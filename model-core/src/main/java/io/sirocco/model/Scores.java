@@ -5,8 +5,8 @@ public final class Scores {
   private Scores() {}
 
   /**
-   * One score per label, in label-id order: softmax, sigmoids, or the values themselves. Computed in
-   * double from the float logits.
+   * One score per label, in label-id order: softmax, sigmoids, or the values themselves. Computed
+   * in double from the float logits.
    */
   public static double[] of(Labels.Kind kind, float[] logits) {
     return switch (kind) {

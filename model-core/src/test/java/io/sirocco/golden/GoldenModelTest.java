@@ -33,7 +33,9 @@ class GoldenModelTest {
     boolean there = Files.isDirectory(GoldenFolder.SHARED);
     if (!there) {
       System.out.println(
-          "GoldenModelTest: " + GoldenFolder.SHARED + " is not there: only this repository's part ran");
+          "GoldenModelTest: "
+              + GoldenFolder.SHARED
+              + " is not there: only this repository's part ran");
     }
     assumeTrue(there, "the shared golden data is not beside this repository");
     assertThat(folders().map(GoldenFolder::toString)).hasSizeGreaterThan(40);

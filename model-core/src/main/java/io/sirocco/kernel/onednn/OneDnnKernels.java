@@ -13,6 +13,7 @@ import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -33,7 +34,6 @@ public final class OneDnnKernels implements Kernels {
   private final CallCache calls = new CallCache();
   private final WeightStore weights;
   private final Scratch scratchpad;
-  private final Rotation rotation;
   private final Attention attention;
   private final NormWeights normWeights;
 
@@ -46,7 +46,6 @@ public final class OneDnnKernels implements Kernels {
     this.stream = new stream(library.cpu());
     this.weights = new WeightStore(library.cpu(), stream, precision, allocator);
     this.scratchpad = new Scratch(allocator);
-    this.rotation = new Rotation(precision, allocator);
     this.attention = new Attention(this, precision, allocator);
     this.normWeights = new NormWeights(allocator);
   }
@@ -157,7 +156,7 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
-    rotation.rotate(x, cos, sin, out);
+    Rotation.rotate(x, cos, sin, out);
   }
 
   @Override

@@ -1,15 +1,16 @@
-package io.sirocco.kernel.onednn;
+package io.sirocco.kernel;
 
 import io.sirocco.checkpoint.ElementType;
-import io.sirocco.kernel.Matrix;
-import io.sirocco.kernel.Precision;
-import org.apache.arrow.memory.BufferAllocator;
 
-/** The rotary embedding, in loops over float arrays that the JIT turns into vector code. */
-final class Rotation {
-  Rotation(Precision precision, BufferAllocator allocator) {}
+/**
+ * The rotary embedding for all kernels, in loops over float arrays that the JIT turns into vector
+ * code.
+ */
+public final class Rotation {
+  private Rotation() {}
 
-  void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
+  /** As {@link Kernels#rotate}. */
+  public static void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
     if (x.type() != ElementType.F32
         || x.rows() != out.rows()
         || x.columns() != out.columns()

@@ -1,0 +1,295 @@
+package io.sirocco.kernel;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.checkpoint.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * {@link Kernels} in plain Java: the oracle, and the fallback where oneDNN does not load. Sums run
+ * in double, in the order of the inputs, one thread each; so every result is correct to half a unit
+ * in the last place or so, and the same however many threads there are.
+ */
+public final class JavaKernels implements Kernels {
+  private final Precision precision;
+  private final int threads;
+  private final ExecutorService pool;
+
+  /** {@code threads}: those that share the outputs of a product among them. */
+  public JavaKernels(Precision precision, int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads: " + threads);
+    }
+    this.precision = precision;
+    this.threads = threads;
+    this.pool =
+        Executors.newFixedThreadPool(
+            threads,
+            task -> {
+              Thread thread = new Thread(task, "sirocco-kernel");
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  private record TensorWeight(Tensor tensor) implements Weight {
+    @Override
+    public int outputs() {
+      return tensor.rows();
+    }
+
+    @Override
+    public int inputs() {
+      return tensor.columns();
+    }
+
+    @Override
+    public long copiedBytes() {
+      return 0;
+    }
+  }
+
+  /** What becomes of {@code product}, the sum for output n of row m. */
+  @FunctionalInterface
+  private interface Epilogue {
+    float apply(int m, int n, double product);
+  }
+
+  @Override
+  public String description() {
+    return "plain Java, " + threads + (threads == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public Precision precision() {
+    return precision;
+  }
+
+  @Override
+  public Weight weight(Tensor tensor) {
+    return new TensorWeight(tensor);
+  }
+
+  @Override
+  public void linear(Matrix x, Weight weight, Matrix out) {
+    product(x, weight, out, (m, n, product) -> (float) product);
+  }
+
+  @Override
+  public void linearAdd(Matrix x, Weight weight, Matrix residual) {
+    if (residual.type() != ElementType.F32) {
+      throw new IllegalArgumentException("residual " + residual + " is not F32");
+    }
+    float[][] before = read(residual);
+    product(x, weight, residual, (m, n, product) -> (float) (before[m][n] + product));
+  }
+
+  @Override
+  public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
+    if (up.rows() != out.rows() || up.columns() != out.columns()) {
+      throw new IllegalArgumentException("gate of " + up + " into " + out);
+    }
+    float[][] factors = read(up);
+    product(
+        x,
+        gate,
+        out,
+        (m, n, product) -> (float) (ActivationFunctions.apply(act, product) * factors[m][n]));
+  }
+
+  @Override
+  public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
+    if (x.type() != ElementType.F32
+        || x.rows() != out.rows()
+        || weight.length != x.columns()
+        || out.columns() != x.columns()) {
+      throw new IllegalArgumentException("rms norm of " + x + " into " + out);
+    }
+    float[] row = new float[x.columns()];
+    for (int m = 0; m < x.rows(); m++) {
+      x.readRow(m, row);
+      double squares = 0;
+      for (float value : row) {
+        squares += (double) value * value;
+      }
+      float scale = (float) (1 / Math.sqrt(squares / row.length + eps));
+      for (int k = 0; k < row.length; k++) {
+        row[k] = row[k] * scale * weight[k];
+      }
+      out.writeRow(m, row);
+    }
+  }
+
+  @Override
+  public void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
+    Rotation.rotate(x, cos, sin, out);
+  }
+
+  @Override
+  public void attend(AttentionBlock block) {
+    float[][] queries = read(block.queries());
+    float[][] keys = read(block.keys());
+    float[][] values = read(block.values());
+    float[][] mask = read(block.mask());
+    float[][] out = new float[queries.length][block.out().columns()];
+    inParallel(
+        block.heads(),
+        head -> {
+          for (int q = 0; q < queries.length; q++) {
+            attend(block, head, queries[q], keys, values, mask[q], out[q]);
+          }
+        });
+    for (int q = 0; q < out.length; q++) {
+      block.out().writeRow(q, out[q]);
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.shutdown();
+  }
+
+  private void attend(
+      AttentionBlock block,
+      int head,
+      float[] query,
+      float[][] keys,
+      float[][] values,
+      float[] mask,
+      float[] out) {
+    int headDim = block.headDim();
+    int queryAt = head * headDim;
+    int keyAt = head / (block.heads() / block.kvHeads()) * headDim;
+    float[] scores = new float[keys.length];
+    float max = Float.NEGATIVE_INFINITY;
+    for (int slot = 0; slot < keys.length; slot++) {
+      double score = 0;
+      for (int i = 0; i < headDim; i++) {
+        score += (double) query[queryAt + i] * keys[slot][keyAt + i];
+      }
+      // The mask's -max saturates here, so that a row without visible slots stays finite.
+      scores[slot] = (float) (score * block.scale()) + mask[slot];
+      max = Math.max(max, scores[slot]);
+    }
+    double sum = 0;
+    double[] exponentials = new double[keys.length];
+    for (int slot = 0; slot < keys.length; slot++) {
+      exponentials[slot] = Math.exp((double) scores[slot] - max);
+      sum += exponentials[slot];
+    }
+    double[] results = new double[headDim];
+    for (int slot = 0; slot < keys.length; slot++) {
+      float probability = rounded((float) (exponentials[slot] / sum));
+      for (int i = 0; i < headDim; i++) {
+        results[i] += (double) probability * values[slot][keyAt + i];
+      }
+    }
+    for (int i = 0; i < headDim; i++) {
+      out[queryAt + i] = (float) results[i];
+    }
+  }
+
+  private void product(Matrix x, Weight weight, Matrix out, Epilogue epilogue) {
+    if (!(weight instanceof TensorWeight prepared)) {
+      throw new IllegalArgumentException("a weight of other kernels: " + weight);
+    }
+    if (x.columns() != weight.inputs()
+        || out.columns() != weight.outputs()
+        || x.rows() != out.rows()) {
+      throw new IllegalArgumentException(
+          "product of "
+              + x
+              + " with ["
+              + weight.outputs()
+              + ", "
+              + weight.inputs()
+              + "] into "
+              + out);
+    }
+    float[][] inputs = read(x);
+    float[][] outputs = new float[x.rows()][out.columns()];
+    int share = (weight.outputs() + threads - 1) / threads;
+    inParallel(
+        threads,
+        thread -> {
+          float[] weights = new float[weight.inputs()];
+          int end = Math.min(weight.outputs(), (thread + 1) * share);
+          for (int n = thread * share; n < end; n++) {
+            readWeights(prepared.tensor(), n, weights);
+            for (int m = 0; m < inputs.length; m++) {
+              outputs[m][n] = epilogue.apply(m, n, dot(inputs[m], weights));
+            }
+          }
+        });
+    for (int m = 0; m < outputs.length; m++) {
+      out.writeRow(m, outputs[m]);
+    }
+  }
+
+  private static double dot(float[] a, float[] b) {
+    double sum = 0;
+    for (int k = 0; k < b.length; k++) {
+      sum += (double) a[k] * b[k];
+    }
+    return sum;
+  }
+
+  /** In bfloat16, weights stored otherwise count as rounded to it. */
+  private void readWeights(Tensor tensor, int row, float[] weights) {
+    tensor.readRow(row, weights);
+    if (tensor.type() != ElementType.BF16) {
+      for (int k = 0; k < weights.length; k++) {
+        weights[k] = rounded(weights[k]);
+      }
+    }
+  }
+
+  private float rounded(float value) {
+    return precision == Precision.BFLOAT16 ? BFloat16.toFloat(BFloat16.fromFloat(value)) : value;
+  }
+
+  private static float[][] read(Matrix matrix) {
+    float[][] rows = new float[matrix.rows()][matrix.columns()];
+    for (int row = 0; row < rows.length; row++) {
+      matrix.readRow(row, rows[row]);
+    }
+    return rows;
+  }
+
+  @FunctionalInterface
+  private interface Part {
+    void run(int part);
+  }
+
+  private void inParallel(int parts, Part work) {
+    if (threads == 1 || parts == 1) {
+      for (int part = 0; part < parts; part++) {
+        work.run(part);
+      }
+      return;
+    }
+    List<Future<?>> running = new ArrayList<>();
+    for (int part = 0; part < parts; part++) {
+      int mine = part;
+      running.add(pool.submit(() -> work.run(mine)));
+    }
+    for (Future<?> part : running) {
+      await(part);
+    }
+  }
+
+  private static void await(Future<?> part) {
+    try {
+      part.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a part of an operation failed", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted within an operation", e);
+    }
+  }
+}
