@@ -41,6 +41,8 @@ public final class PrefillBench implements AutoCloseable {
   private final long linearBytes;
 
   /**
+   * Opens a checkpoint.
+   *
    * @param kernels stay the caller's, as the allocator does
    */
   public PrefillBench(

@@ -9,6 +9,8 @@ public interface LayerObserver {
   LayerObserver NONE = (layer, residual) -> {};
 
   /**
+   * Called before the first layer and after each.
+   *
    * @param layer 0 for the embeddings, n for what layer n - 1 left
    * @param residual F32 {@code [tokens, hidden_size]}; valid during the call, not to be changed
    */

@@ -17,7 +17,7 @@ import org.bytedeco.javacpp.Pointer;
  * <p>All Java objects are kept here: JavaCPP frees what it finds unreachable, in use or not.
  */
 final class Call implements AutoCloseable {
-  private final primitive primitive;
+  private final primitive operation;
   private final Map<Integer, memory> operands;
   private final IntMemoryMap arguments = new IntMemoryMap();
   private final long scratchpadBytes;
@@ -36,16 +36,16 @@ final class Call implements AutoCloseable {
     }
   }
 
-  Call(primitive primitive, Map<Integer, memory> operands, long scratchpadBytes) {
-    this.primitive = primitive;
+  Call(primitive operation, Map<Integer, memory> operands, long scratchpadBytes) {
+    this.operation = operation;
     this.operands = Map.copyOf(operands);
     this.scratchpadBytes = scratchpadBytes;
     operands.forEach(arguments::put);
   }
 
   /** An operand without memory; {@link #bind} gives it some. */
-  static memory operand(memory.desc desc, engine cpu) {
-    return new memory(desc, cpu, (Pointer) null);
+  static memory operand(memory.desc layout, engine cpu) {
+    return new memory(layout, cpu, (Pointer) null);
   }
 
   Call keeping(AutoCloseable object) {
@@ -63,16 +63,16 @@ final class Call implements AutoCloseable {
     return this;
   }
 
-  void run(stream stream) {
-    primitive.execute(stream, arguments);
-    stream._wait();
+  void run(stream execution) {
+    operation.execute(execution, arguments);
+    execution._wait();
   }
 
   @Override
   public void close() {
     arguments.close();
     operands.values().forEach(memory::close);
-    primitive.close();
+    operation.close();
     for (AutoCloseable object : keep) {
       try {
         object.close();

@@ -2,7 +2,6 @@ package io.sirocco.kernel.onednn;
 
 import io.sirocco.checkpoint.ElementType;
 import org.bytedeco.dnnl.memory;
-import org.bytedeco.javacpp.Pointer;
 
 /** Memory descriptors, in oneDNN's terms. */
 final class Descriptors {
@@ -28,10 +27,5 @@ final class Descriptors {
 
   static memory.desc strided(ElementType type, long[] dims, long... strides) {
     return new memory.desc(dims, type(type), strides);
-  }
-
-  /** For operands that oneDNN shall not be given. */
-  static Pointer none() {
-    return null;
   }
 }

@@ -4,13 +4,12 @@ import io.sirocco.checkpoint.ElementType;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Workspace;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.apache.arrow.memory.BufferAllocator;
 
 /** Native copies of the norms' weights, made once per array. */
 final class NormWeights implements AutoCloseable {
   private final Workspace workspace;
-  private final Map<float[], Matrix> copies = new IdentityHashMap<>();
+  private final IdentityHashMap<float[], Matrix> copies = new IdentityHashMap<>();
 
   NormWeights(BufferAllocator allocator) {
     this.workspace = new Workspace(allocator);

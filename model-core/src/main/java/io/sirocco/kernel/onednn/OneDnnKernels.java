@@ -30,7 +30,7 @@ public final class OneDnnKernels implements Kernels {
   private final Precision precision;
   private final OpenMpTeam team;
   private final WorkEstimate work;
-  private final stream stream;
+  private final stream execution;
   private final CallCache calls = new CallCache();
   private final WeightStore weights;
   private final Scratch scratchpad;
@@ -43,8 +43,8 @@ public final class OneDnnKernels implements Kernels {
     this.precision = precision;
     this.team = OpenMpTeam.of(threads);
     this.work = new WorkEstimate(precision);
-    this.stream = new stream(library.cpu());
-    this.weights = new WeightStore(library.cpu(), stream, precision, allocator);
+    this.execution = new stream(library.cpu());
+    this.weights = new WeightStore(library.cpu(), execution, precision, allocator);
     this.scratchpad = new Scratch(allocator);
     this.attention = new Attention(this, precision, allocator);
     this.normWeights = new NormWeights(allocator);
@@ -171,7 +171,7 @@ public final class OneDnnKernels implements Kernels {
     scratchpad.close();
     normWeights.close();
     weights.close();
-    stream.close();
+    execution.close();
   }
 
   /** The attention call of that shape, made if need be. */
@@ -183,7 +183,7 @@ public final class OneDnnKernels implements Kernels {
   void execute(Call call, double secondsOfOneCore) {
     call.bind(DNNL_ARG_SCRATCHPAD, scratchpad.address(call.scratchpadBytes()));
     team.employFor(secondsOfOneCore);
-    call.run(stream);
+    call.run(execution);
   }
 
   WorkEstimate work() {

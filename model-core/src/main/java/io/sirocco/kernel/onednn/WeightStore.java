@@ -24,14 +24,14 @@ import org.bytedeco.dnnl.stream;
  */
 final class WeightStore implements AutoCloseable {
   private final engine cpu;
-  private final stream stream;
+  private final stream execution;
   private final Precision precision;
   private final BufferAllocator allocator;
   private final List<ArrowBuf> copies = new ArrayList<>();
 
-  WeightStore(engine cpu, stream stream, Precision precision, BufferAllocator allocator) {
+  WeightStore(engine cpu, stream execution, Precision precision, BufferAllocator allocator) {
     this.cpu = cpu;
-    this.stream = stream;
+    this.execution = execution;
     this.precision = precision;
     this.allocator = allocator;
   }
@@ -77,7 +77,7 @@ final class WeightStore implements AutoCloseable {
                 0)) {
       call.bind(DNNL_ARG_FROM, MemoryUtil.getByteBufferAddress(mapped))
           .bind(DNNL_ARG_TO, copy.memoryAddress())
-          .run(stream);
+          .run(execution);
     }
     return copy;
   }
