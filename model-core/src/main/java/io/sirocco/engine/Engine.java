@@ -55,7 +55,7 @@ public final class Engine implements AutoCloseable {
    */
   public static Engine open(EngineOptions options) {
     ModelFiles files = ModelFiles.open(options);
-    Setup setup = Setup.of(options);
+    KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     EnginePlan plan = Planner.plan(options, files, setup);
     try (Unwinding opened = new Unwinding()) {
       BufferAllocator allocator =
@@ -84,7 +84,8 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
-    return Planner.plan(options, ModelFiles.open(options), Setup.of(options));
+    return Planner.plan(
+        options, ModelFiles.open(options), KernelSetup.of(options.kernels(), options.precision()));
   }
 
   /** What this engine runs. */

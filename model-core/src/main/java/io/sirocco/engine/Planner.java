@@ -18,7 +18,7 @@ final class Planner {
 
   private Planner() {}
 
-  static EnginePlan plan(EngineOptions options, ModelFiles files, Setup setup) {
+  static EnginePlan plan(EngineOptions options, ModelFiles files, KernelSetup setup) {
     List<String> notes = new ArrayList<>();
     setup.fallback().ifPresent(why -> notes.add("kernels are plain Java, which is slow: " + why));
     if (options.precision() == PrecisionChoice.AUTO) {
@@ -49,7 +49,7 @@ final class Planner {
     return memory.weightsCopied() + memory.workspace() * 5 / 4 + BESIDE_WORKSPACE;
   }
 
-  private static MemoryPlan memory(EngineOptions options, ModelFiles files, Setup setup) {
+  private static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
     long copied = 0;
     if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
       for (Tensor weight : files.weights().linearWeights()) {
@@ -107,7 +107,7 @@ final class Planner {
         gib(files.checkpoint().bytes()));
   }
 
-  private static String reason(EngineOptions options, Setup setup) {
+  private static String reason(EngineOptions options, KernelSetup setup) {
     if (options.kernels() == KernelChoice.JAVA || !setup.oneDnn()) {
       return "the kernels are plain Java";
     }

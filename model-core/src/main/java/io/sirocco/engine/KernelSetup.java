@@ -12,35 +12,43 @@ import org.apache.arrow.memory.BufferAllocator;
 /**
  * Which kernels compute in which precision on this machine, by the options.
  *
+ * @param oneDnn whether they are oneDNN's; else plain Java's
+ * @param precision the numeric mode
  * @param fallback why the kernels are Java's though the options left the choice; empty otherwise
  */
-record Setup(boolean oneDnn, Precision precision, Optional<String> fallback) {
+public record KernelSetup(boolean oneDnn, Precision precision, Optional<String> fallback) {
 
   /**
+   * Decides by what this machine has.
+   *
    * @throws ModelException if the options insist on what this machine does not have
    */
-  static Setup of(EngineOptions options) {
-    if (options.kernels() == KernelChoice.JAVA) {
-      return new Setup(
-          false, explicit(options.precision()).orElse(Precision.FLOAT32), Optional.empty());
+  public static KernelSetup of(KernelChoice kernels, PrecisionChoice choice) {
+    if (kernels == KernelChoice.JAVA) {
+      return new KernelSetup(false, explicit(choice).orElse(Precision.FLOAT32), Optional.empty());
     }
     Precision precision =
-        explicit(options.precision())
+        explicit(choice)
             .orElseGet(
                 () -> OneDnnKernels.multipliesBfloat16() ? Precision.BFLOAT16 : Precision.FLOAT32);
     try {
       OneDnnKernels.check(precision);
-      return new Setup(true, precision, Optional.empty());
+      return new KernelSetup(true, precision, Optional.empty());
     } catch (OneDnnUnavailableException e) {
-      if (options.kernels() == KernelChoice.ONEDNN) {
+      if (kernels == KernelChoice.ONEDNN) {
         throw new ModelException(
             "kernels: onednn", e.getMessage() + "; or let kernels: auto choose", e);
       }
-      return new Setup(false, precision, Optional.of(e.getMessage()));
+      return new KernelSetup(false, precision, Optional.of(e.getMessage()));
     }
   }
 
-  Kernels open(int threads, BufferAllocator allocator) {
+  /**
+   * The kernels; closed by the caller, who keeps the allocator.
+   *
+   * @param threads that compute
+   */
+  public Kernels open(int threads, BufferAllocator allocator) {
     if (!oneDnn) {
       return new JavaKernels(precision, threads);
     }

@@ -1,0 +1,43 @@
+package io.sirocco.spark.job;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command line: {@code run} a job, {@code bench} this machine. */
+@Command(
+    name = "sirocco",
+    description = "Mistral models over Apache Spark DataFrames, on CPUs.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Versions.class,
+    subcommands = {RunCommand.class, BenchCommand.class},
+    synopsisSubcommandLabel = "(run | bench)",
+    exitCodeListHeading = "Exit codes:%n",
+    exitCodeList = {
+      "0:done",
+      "1:unexpected failure",
+      "2:usage or configuration",
+      "3:model or preflight",
+      "4:too many failed rows"
+    })
+public final class Main {
+
+  /** Runs a command and ends the JVM with its exit code. */
+  public static void main(String[] arguments) {
+    System.exit(execute(arguments));
+  }
+
+  /** Runs a command; see {@link ExitCode} for what it returns. */
+  static int execute(String... arguments) {
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(
+            (problem, command, parsed) -> {
+              command.getErr().println("unexpected failure: " + problem);
+              problem.printStackTrace(command.getErr());
+              return ExitCode.UNEXPECTED;
+            })
+        .execute(arguments);
+  }
+
+  Main() {}
+}
