@@ -36,14 +36,14 @@ record ConfigFields(JsonNode object, String where) {
     return OptionalInt.of(value.asInt());
   }
 
-  /** A finite number above {@code above}. */
+  /** A number above {@code above}, finite as a float. */
   double number(String key, double fallback, double above) {
     if (!has(key)) {
       return fallback;
     }
     JsonNode value = object.get(key);
     double number = value.asDouble();
-    if (!value.isNumber() || !Double.isFinite(number) || number <= above) {
+    if (!value.isNumber() || !Float.isFinite((float) number) || number <= above) {
       throw problem(key, "a number above " + above);
     }
     return number;

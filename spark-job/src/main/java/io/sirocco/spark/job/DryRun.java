@@ -1,0 +1,126 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.arrow.ArrowClassifier;
+import io.sirocco.engine.Engine;
+import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.RowInput;
+import io.sirocco.spark.exec.ClassifySettings;
+import io.sirocco.spark.exec.ColumnConflictException;
+import io.sirocco.spark.exec.DataFrameClassifier;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+
+/** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
+final class DryRun {
+  private static final int SAMPLE = 1000;
+
+  private final JobConfig config;
+  private final PrintWriter out;
+
+  private DryRun(JobConfig config, PrintWriter out) {
+    this.config = config;
+    this.out = out;
+  }
+
+  static DryRun of(JobConfig config, PrintWriter out) {
+    return new DryRun(config, out);
+  }
+
+  /**
+   * The exit code.
+   *
+   * @throws ConfigException if the configuration does not fit the input
+   */
+  int run() {
+    EngineOptions options = config.engineOptions(Runtime.getRuntime().availableProcessors());
+    try (Engine engine = Engine.open(options)) {
+      PlanReport.print(config, engine.plan(), out);
+      SparkSession spark = Sessions.open("sirocco dry run");
+      JobInput input = new JobInput(spark, config.input());
+      Dataset<Row> rows = input.withModelInput(input.sample(SAMPLE));
+      out.println("input        " + rows.schema().simpleString());
+      out.println("results      " + ArrowClassifier.resultSchema(
+          engine.plan().labels(), config.classifyOptions()));
+      checkColumns(rows, input, options, engine);
+      measure(rows, input, engine);
+    }
+    return ExitCode.DONE;
+  }
+
+  private void checkColumns(
+      Dataset<Row> rows, JobInput input, EngineOptions options, Engine engine) {
+    try {
+      DataFrameClassifier.classify(
+          rows,
+          input.modelInput(),
+          new ClassifySettings(
+              options,
+              config.classifyOptions(),
+              config.output().prefix(),
+              engine.plan().labels()),
+          Optional.empty());
+    } catch (ColumnConflictException e) {
+      throw new ConfigException(
+          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
+    }
+  }
+
+  private void measure(Dataset<Row> rows, JobInput input, Engine engine) {
+    String column = config.input().tokensColumn().orElse(JobInput.TEXT);
+    List<Integer> lengths = new ArrayList<>();
+    int unreadable = 0;
+    List<Row> sample = rows.select(functions.col("`" + column + "`")).collectAsList();
+    for (Row row : sample) {
+      int length = row.isNullAt(0) ? -1 : length(row, engine);
+      if (length < 0) {
+        unreadable++;
+      } else {
+        lengths.add(length);
+      }
+    }
+    Collections.sort(lengths);
+    long over = lengths.stream().filter(length -> length > config.model().maxTokens()).count();
+    out.printf(Locale.ROOT, "sample       %,d rows, %,d of them without text or tokens%n",
+        sample.size(), unreadable);
+    if (!lengths.isEmpty()) {
+      out.printf(
+          Locale.ROOT,
+          "row length   median %,d tokens, 90%% %,d, 99%% %,d, longest %,d%n",
+          percentile(lengths, 50),
+          percentile(lengths, 90),
+          percentile(lengths, 99),
+          percentile(lengths, 100));
+      out.printf(
+          Locale.ROOT,
+          "over-long    %.2f%% of them are beyond model.max-tokens %d: %s%n",
+          100.0 * over / lengths.size(),
+          config.model().maxTokens(),
+          config.model().overLength());
+    }
+  }
+
+  /** Tokens of a row; a text so long that it was not tokenized counts as one above the limit. */
+  private int length(Row row, Engine engine) {
+    if (config.input().tokensColumn().isPresent()) {
+      return row.getList(0).size();
+    }
+    String text = row.getString(0);
+    return text.isBlank()
+        ? -1
+        : engine
+            .countTokens(new RowInput.Text(text))
+            .orElse(config.model().maxTokens() + 1);
+  }
+
+  private static int percentile(List<Integer> sorted, int percent) {
+    return sorted.get((sorted.size() - 1) * percent / 100);
+  }
+}

@@ -1,0 +1,44 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.engine.EnginePlan;
+import io.sirocco.engine.MemoryPlan;
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/** Says what a job will do, before it does. */
+final class PlanReport {
+  private PlanReport() {}
+
+  static void print(JobConfig config, EnginePlan plan, PrintWriter out) {
+    out.println("# effective configuration");
+    out.println(JobConfigReader.toYaml(config).stripTrailing());
+    out.println();
+    out.println("model        " + plan.model());
+    out.println("fingerprint  " + plan.fingerprint());
+    out.println(
+        "labels       " + plan.labels().kind().name().toLowerCase(Locale.ROOT) + " "
+            + plan.labels().names());
+    out.println("precision    " + plan.precision().name().toLowerCase(Locale.ROOT));
+    out.println("kernels      " + plan.kernels());
+    out.println("memory       " + describe(plan.memory()));
+    plan.notes().forEach(note -> out.println("note         " + note));
+    out.flush();
+  }
+
+  private static String describe(MemoryPlan memory) {
+    return String.format(
+        Locale.ROOT,
+        "weights %s mapped and shared, %s copied; workspace at most %s for each executor; %s"
+            + " available here",
+        bytes(memory.weightsMapped()),
+        bytes(memory.weightsCopied()),
+        bytes(memory.workspace()),
+        bytes(memory.available()));
+  }
+
+  private static String bytes(long bytes) {
+    return bytes < 1L << 30
+        ? String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20))
+        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+  }
+}

@@ -1,0 +1,85 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.spark.exec.RunTotals;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/** One line in the terminal, redrawn while the job runs; nothing where there is no terminal. */
+final class Progress implements AutoCloseable {
+  private static final long PERIOD_MILLISECONDS = 500;
+
+  private final PrintWriter out;
+  private final RunTotals totals;
+  private final long rows;
+  private final long start = System.nanoTime();
+  private final ScheduledExecutorService clock;
+
+  private Progress(PrintWriter out, RunTotals totals, long rows, ScheduledExecutorService clock) {
+    this.out = out;
+    this.totals = totals;
+    this.rows = rows;
+    this.clock = clock;
+  }
+
+  /** Begins to draw; closing ends it. {@code rows}: those to come. */
+  static Progress start(PrintWriter out, RunTotals totals, long rows) {
+    ScheduledExecutorService clock =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "sirocco-progress");
+              thread.setDaemon(true);
+              return thread;
+            });
+    Progress progress = new Progress(out, totals, rows, clock);
+    if (System.console() != null) {
+      clock.scheduleAtFixedRate(
+          progress::draw, PERIOD_MILLISECONDS, PERIOD_MILLISECONDS, TimeUnit.MILLISECONDS);
+    }
+    return progress;
+  }
+
+  private void draw() {
+    double seconds = (System.nanoTime() - start) * 1e-9;
+    out.print("\r" + line(totals.rows(), rows, totals.failed(), totals.tokens(), seconds) + "  ");
+    out.flush();
+  }
+
+  static String line(long done, long rows, long failed, long tokens, double seconds) {
+    String left =
+        done == 0 || done >= rows ? "" : ", " + duration(seconds / done * (rows - done)) + " left";
+    return String.format(
+        Locale.ROOT,
+        "%,d of %,d rows (%d%%)%s, %,d tokens, %,.0f tokens/s%s",
+        done,
+        rows,
+        rows == 0 ? 100 : 100 * done / rows,
+        failed == 0 ? "" : String.format(Locale.ROOT, ", %,d failed", failed),
+        tokens,
+        tokens / seconds,
+        left);
+  }
+
+  /** Such as 45s, 12m05s or 3h20m. */
+  static String duration(double seconds) {
+    long whole = Math.round(seconds);
+    if (whole < 60) {
+      return whole + "s";
+    }
+    return whole < 3600
+        ? String.format(Locale.ROOT, "%dm%02ds", whole / 60, whole % 60)
+        : String.format(Locale.ROOT, "%dh%02dm", whole / 3600, whole / 60 % 60);
+  }
+
+  @Override
+  public void close() {
+    clock.shutdownNow();
+    if (System.console() != null) {
+      draw();
+      out.println();
+      out.flush();
+    }
+  }
+}

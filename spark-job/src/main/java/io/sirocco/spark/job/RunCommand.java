@@ -1,0 +1,59 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.checkpoint.ModelException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Runs the job that a YAML file describes. */
+@Command(
+    name = "run",
+    description = "Runs the job that a YAML file describes.",
+    mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--config",
+      required = true,
+      paramLabel = "JOB.YAML",
+      description = "The job file.")
+  private Path config;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Overrides a key of the job file, such as output.mode=overwrite. Repeatable.")
+  private List<String> overrides = List.of();
+
+  @Option(
+      names = "--dry-run",
+      description =
+          "Opens the model, checks the columns, tokenizes a sample and prints the plan; computes and"
+              + " writes nothing.")
+  private boolean dryRun;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    try {
+      JobConfig job = JobConfigReader.read(config, overrides);
+      return dryRun ? DryRun.of(job, out).run() : JobRun.of(job, out, err).run();
+    } catch (ConfigException e) {
+      err.println("configuration: " + e.getMessage());
+      return ExitCode.CONFIGURATION;
+    } catch (ModelException e) {
+      err.println("model: " + e.getMessage());
+      return ExitCode.MODEL;
+    } finally {
+      out.flush();
+      err.flush();
+    }
+  }
+}

@@ -1,0 +1,25 @@
+package io.sirocco.spark.job;
+
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/** The Spark session of a job: what the user has set stays; what Sirocco prefers fills the gaps. */
+final class Sessions {
+  private static final String LOCAL = "local[*]";
+
+  private Sessions() {}
+
+  /** The running session, or a new one; embedded in this JVM unless a master is set. */
+  static SparkSession open(String application) {
+    SparkConf conf = new SparkConf();
+    conf.setIfMissing("spark.master", LOCAL);
+    conf.setIfMissing("spark.app.name", application);
+    // Its bar and our progress line would write over each other.
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false");
+    if (conf.get("spark.master").startsWith("local")) {
+      // Counts of running tasks reach the progress line with heartbeats.
+      conf.setIfMissing("spark.executor.heartbeatInterval", "1s");
+    }
+    return SparkSession.builder().config(conf).getOrCreate();
+  }
+}
