@@ -1,0 +1,185 @@
+package io.sirocco.spark.exec;
+
+import io.sirocco.arrow.ArrowClassifier;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.spark.TaskContext;
+import org.apache.spark.TaskKilledException;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+
+/**
+ * The classified rows of one partition, in its order. Holds two batches of rows at most, however
+ * many rows the partition has.
+ */
+final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
+  private static final int BATCH_ROWS = 256;
+  private static final int BATCH_CHARACTERS = 1 << 20;
+  private static final int BATCHES_IN_FLIGHT = 2;
+  private static final AtomicLong COUNT = new AtomicLong();
+
+  private final ClassifyPartition job;
+  private final Iterator<Row> rows;
+  private final ExecutorEngine.Lease lease;
+  private final BufferAllocator allocator;
+  private final ArrowClassifier classifier;
+  private final Deque<InFlight> inFlight = new ArrayDeque<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private Iterator<Row> ready = Collections.emptyIterator();
+
+  /** Rows and the results promised for them. */
+  private record InFlight(List<Row> rows, ArrowClassifier.Pending results) {}
+
+  private ClassifiedRows(
+      ClassifyPartition job,
+      Iterator<Row> rows,
+      ExecutorEngine.Lease lease,
+      BufferAllocator allocator) {
+    this.job = job;
+    this.rows = rows;
+    this.lease = lease;
+    this.allocator = allocator;
+    this.classifier = new ArrowClassifier(lease.engine(), job.classify(), allocator);
+  }
+
+  /**
+   * @throws IllegalStateException if the model here is not the one that the driver planned with
+   */
+  static ClassifiedRows open(ClassifyPartition job, Iterator<Row> rows) {
+    ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine());
+    try {
+      requireLabels(job.labels(), lease.engine().plan().labels().names());
+      String name = "partition-" + COUNT.incrementAndGet();
+      BufferAllocator allocator =
+          lease.engine().allocator().newChildAllocator(name, 0, Long.MAX_VALUE);
+      return new ClassifiedRows(job, rows, lease, allocator);
+    } catch (RuntimeException e) {
+      lease.close();
+      throw e;
+    }
+  }
+
+  private static void requireLabels(List<String> driver, List<String> executor) {
+    if (!driver.equals(executor)) {
+      throw new IllegalStateException(
+          "the model on this executor has the labels "
+              + executor
+              + ", on the driver it has "
+              + driver
+              + "; model.path must hold the same model on every host");
+    }
+  }
+
+  @Override
+  public boolean hasNext() {
+    if (ready.hasNext()) {
+      return true;
+    }
+    if (closed.get()) {
+      return false;
+    }
+    try {
+      submitAhead();
+      if (inFlight.isEmpty()) {
+        close();
+        return false;
+      }
+      ready = results(inFlight.element());
+      inFlight.remove();
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      requireAlive();
+      throw new IllegalStateException("interrupted while waiting for the engine", e);
+    }
+  }
+
+  @Override
+  public Row next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    return ready.next();
+  }
+
+  private void submitAhead() throws InterruptedException {
+    while (inFlight.size() < BATCHES_IN_FLIGHT && rows.hasNext()) {
+      requireAlive();
+      List<Row> batch = nextBatch();
+      try (VectorSchemaRoot input = job.input().batch(batch, allocator)) {
+        inFlight.add(new InFlight(batch, classifier.submit(input)));
+      } catch (IllegalStateException e) {
+        lease.reportFailure();
+        throw e;
+      }
+    }
+  }
+
+  private List<Row> nextBatch() {
+    List<Row> batch = new ArrayList<>();
+    long weight = 0;
+    while (batch.size() < BATCH_ROWS && weight < BATCH_CHARACTERS && rows.hasNext()) {
+      Row row = rows.next();
+      batch.add(row);
+      weight += job.input().weight(row);
+    }
+    return batch;
+  }
+
+  private Iterator<Row> results(InFlight batch) throws InterruptedException {
+    try (VectorSchemaRoot results = batch.results().await()) {
+      List<Row> classified = new ArrayList<>(batch.rows().size());
+      for (int i = 0; i < batch.rows().size(); i++) {
+        classified.add(joined(batch.rows().get(i), results.getFieldVectors(), i));
+      }
+      job.counters().add(BatchTotals.of(results, job.engine().maxTokens()));
+      return classified.iterator();
+    } catch (IllegalStateException e) {
+      lease.reportFailure();
+      throw e;
+    }
+  }
+
+  private Row joined(Row input, List<FieldVector> results, int row) {
+    Object[] values = new Object[job.kept().size() + results.size()];
+    int next = 0;
+    for (int column : job.kept()) {
+      values[next++] = input.get(column);
+    }
+    for (FieldVector result : results) {
+      values[next++] = ResultValues.at(result, row);
+    }
+    return RowFactory.create(values);
+  }
+
+  private static void requireAlive() {
+    TaskContext task = TaskContext.get();
+    if (task != null && task.isInterrupted()) {
+      throw new TaskKilledException("the task was killed while it classified rows");
+    }
+  }
+
+  /** Gives up what is not computed yet and everything held; idempotent. */
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      ready = Collections.emptyIterator();
+      try {
+        inFlight.forEach(batch -> batch.results().close());
+        allocator.close();
+      } finally {
+        lease.close();
+      }
+    }
+  }
+}

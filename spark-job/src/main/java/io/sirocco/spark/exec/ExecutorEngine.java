@@ -1,0 +1,165 @@
+package io.sirocco.spark.exec;
+
+import io.sirocco.engine.Engine;
+import io.sirocco.engine.EngineOptions;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine of this JVM, shared by all tasks that run in it.
+ *
+ * <p>It is opened by the first task that asks, stays open between tasks and jobs, and is closed
+ * when the JVM shuts down. A task with other options gets an engine with those; the former one is
+ * closed as soon as no task uses it, so that two are open only while tasks with different options
+ * run side by side.
+ */
+public final class ExecutorEngine {
+  /** For {@link EngineOptions#threads}: as many kernel threads as the executor has cores. */
+  public static final int ALL_CORES = Integer.MAX_VALUE;
+
+  private static final Logger LOG = LoggerFactory.getLogger(ExecutorEngine.class);
+  private static final Object LOCK = new Object();
+
+  /** Guarded by {@link #LOCK}; the last one is the engine to keep. */
+  private static final List<Shared> OPEN = new ArrayList<>();
+
+  static {
+    Runtime.getRuntime().addShutdownHook(new Thread(ExecutorEngine::shutDown, "sirocco-shutdown"));
+  }
+
+  private ExecutorEngine() {}
+
+  /**
+   * The engine with these options, opened if need be; the others who ask meanwhile wait. Its kernel
+   * threads are {@code options.threads()}, but no more than the executor has cores, however many
+   * tasks share it.
+   *
+   * @throws io.sirocco.checkpoint.ModelException as {@link Engine#open}
+   */
+  public static Lease lease(EngineOptions options) {
+    EngineOptions fitted = onThisExecutor(options);
+    synchronized (LOCK) {
+      Shared engine = openOrFind(fitted);
+      engine.leases++;
+      return new Lease(engine);
+    }
+  }
+
+  /** The options with the number of kernel threads that {@link #lease} would use in this JVM. */
+  public static EngineOptions onThisExecutor(EngineOptions options) {
+    return new EngineOptions(
+        options.model(),
+        options.precision(),
+        options.kernels(),
+        Math.min(options.threads(), ExecutorCores.here()),
+        options.batchTokens(),
+        options.maxTokens(),
+        options.overLength(),
+        options.specialTokens());
+  }
+
+  /** Closes the engines that no task uses; for tests, which look for leaks. */
+  static void closeIdle() {
+    synchronized (LOCK) {
+      closeUnused();
+    }
+  }
+
+  /** Engines open in this JVM; for tests. */
+  static int openEngines() {
+    synchronized (LOCK) {
+      return OPEN.size();
+    }
+  }
+
+  private static Shared openOrFind(EngineOptions options) {
+    for (Shared shared : OPEN) {
+      if (!shared.failed && shared.options.equals(options)) {
+        OPEN.remove(shared);
+        OPEN.add(shared);
+        return shared;
+      }
+    }
+    closeUnused();
+    Shared opened = new Shared(options, Engine.open(options));
+    OPEN.add(opened);
+    return opened;
+  }
+
+  private static void closeUnused() {
+    List<Shared> unused = OPEN.stream().filter(shared -> shared.leases == 0).toList();
+    OPEN.removeAll(unused);
+    unused.forEach(shared -> shared.engine.close());
+  }
+
+  private static void release(Shared shared) {
+    synchronized (LOCK) {
+      shared.leases--;
+      boolean replaced = OPEN.indexOf(shared) < OPEN.size() - 1;
+      if (shared.leases == 0 && (shared.failed || replaced)) {
+        OPEN.remove(shared);
+        shared.engine.close();
+      }
+    }
+  }
+
+  private static void shutDown() {
+    synchronized (LOCK) {
+      for (Iterator<Shared> open = OPEN.iterator(); open.hasNext(); ) {
+        try {
+          open.next().engine.close();
+        } catch (RuntimeException e) {
+          LOG.debug("the JVM shuts down while a task still uses the engine", e);
+        }
+      }
+      OPEN.clear();
+    }
+  }
+
+  /** An open engine and how many tasks use it; the fields that change are guarded by the lock. */
+  private static final class Shared {
+    private final EngineOptions options;
+    private final Engine engine;
+    private int leases;
+    private boolean failed;
+
+    Shared(EngineOptions options, Engine engine) {
+      this.options = options;
+      this.engine = engine;
+    }
+  }
+
+  /** A task's right to use the engine, until it is closed. */
+  public static final class Lease implements AutoCloseable {
+    private final Shared shared;
+    private final AtomicBoolean released = new AtomicBoolean();
+
+    private Lease(Shared shared) {
+      this.shared = shared;
+    }
+
+    /** Open at least as long as this lease is; the caller must not close it. */
+    public Engine engine() {
+      return shared.engine;
+    }
+
+    /** Tells that the engine has broken: nobody else gets it, the next who asks gets a new one. */
+    public void reportFailure() {
+      synchronized (LOCK) {
+        shared.failed = true;
+      }
+    }
+
+    /** Idempotent. */
+    @Override
+    public void close() {
+      if (released.compareAndSet(false, true)) {
+        release(shared);
+      }
+    }
+  }
+}

@@ -1,0 +1,51 @@
+package io.sirocco.spark.exec;
+
+import java.io.Serializable;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What came out of a number of rows.
+ *
+ * @param rows all of them
+ * @param failed rows by error code
+ * @param labels how often each label was predicted; nothing for regression
+ * @param tokens that the model computed, special tokens included, those cut off not
+ * @param truncated rows that were cut to the limit
+ */
+public record Totals(
+    long rows, Map<String, Long> failed, Map<String, Long> labels, long tokens, long truncated)
+    implements Serializable {
+  static final Totals NONE = new Totals(0, Map.of(), Map.of(), 0, 0);
+
+  public Totals {
+    failed = Collections.unmodifiableMap(new TreeMap<>(failed));
+    labels = Collections.unmodifiableMap(new TreeMap<>(labels));
+  }
+
+  /** Rows with a result. */
+  public long rowsOk() {
+    return rows - rowsFailed();
+  }
+
+  /** Rows without a result. */
+  public long rowsFailed() {
+    return failed.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  Totals plus(Totals other) {
+    return new Totals(
+        rows + other.rows,
+        sum(failed, other.failed),
+        sum(labels, other.labels),
+        tokens + other.tokens,
+        truncated + other.truncated);
+  }
+
+  private static Map<String, Long> sum(Map<String, Long> one, Map<String, Long> other) {
+    Map<String, Long> sum = new TreeMap<>(one);
+    other.forEach((key, count) -> sum.merge(key, count, Long::sum));
+    return sum;
+  }
+}
