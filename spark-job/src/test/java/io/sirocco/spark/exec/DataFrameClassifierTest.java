@@ -9,14 +9,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.time.Duration;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -26,6 +26,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The sample tickets through a real Spark. */
 class DataFrameClassifierTest {
@@ -55,7 +56,12 @@ class DataFrameClassifierTest {
   }
 
   private static Dataset<Row> classify(Dataset<Row> rows, ModelInput input) {
-    return DataFrameClassifier.classify(rows, input, TicketModel.float32(), RowCounters.none());
+    return classify(rows, input, TicketModel.float32());
+  }
+
+  private static Dataset<Row> classify(
+      Dataset<Row> rows, ModelInput input, ClassifySettings settings) {
+    return DataFrameClassifier.classify(rows, input, settings, RowCounters.none());
   }
 
   @Test
@@ -260,68 +266,41 @@ class DataFrameClassifierTest {
   }
 
   @Test
-  void aPartitionThatIsNotReadToItsEndLeaksNothing() {
-    Dataset<Row> rows = read("tickets.jsonl").coalesce(1);
+  void multiLabelAndRegressionModelsGiveListsAndValues(@TempDir Path folder) throws IOException {
+    Dataset<Row> rows = read("tickets.jsonl").limit(20);
 
-    assertThat(classify(rows, TEXT).limit(3).collectAsList()).hasSize(3);
+    Dataset<Row> labels = classify(rows, TEXT, withProblemType(folder, "multi_label"));
+    Dataset<Row> values = classify(rows, TEXT, withProblemType(folder, "regression"));
 
-    ExecutorEngine.closeIdle();
-    assertThat(ExecutorEngine.openEngines()).isZero();
-  }
-
-  @Test
-  void aTaskThatFailsBehindTheClassifierLeaksNothing() {
-    Dataset<Row> failing =
-        classify(read("tickets.jsonl"), TEXT)
-            .withColumn("boom", expr("if(id = 't-0300', raise_error('boom'), 1)"));
-
-    assertThatThrownBy(failing::collectAsList).hasStackTraceContaining("boom");
-
-    ExecutorEngine.closeIdle();
-    assertThat(ExecutorEngine.openEngines()).isZero();
-  }
-
-  @Test
-  void aKilledTaskStopsAndLeaksNothing() throws Exception {
-    Dataset<Row> many = classify(read("tickets.jsonl").crossJoin(spark.range(500).toDF("n")), TEXT);
-    CompletableFuture<Long> job =
-        CompletableFuture.supplyAsync(
-            () -> {
-              boolean interrupt = true;
-              spark.sparkContext().setJobGroup("kill", "to be killed", interrupt);
-              return many.filter("status = 'ok'").count();
-            });
-    await(() -> ExecutorEngine.openEngines() == 1);
-    Thread.sleep(500);
-    assertThat(job).isNotDone();
-
-    spark.sparkContext().cancelJobGroup("kill");
-
-    assertThatThrownBy(job::join).hasStackTraceContaining("cancelled");
-    await(
-        () -> {
-          ExecutorEngine.closeIdle();
-          return ExecutorEngine.openEngines() == 0;
-        });
-  }
-
-  private static void await(BooleanSupplier condition) throws InterruptedException {
-    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("still waiting").isLessThan(deadline);
-      Thread.sleep(20);
+    assertThat(labels.schema().apply("predicted_labels").dataType().simpleString())
+        .isEqualTo("array<string>");
+    for (Row row : labels.collectAsList()) {
+      Map<String, Double> probabilities = row.getJavaMap(row.fieldIndex("probabilities"));
+      assertThat(row.<String>getList(row.fieldIndex("predicted_labels")))
+          .containsExactlyInAnyOrderElementsOf(
+              probabilities.keySet().stream().filter(l -> probabilities.get(l) >= 0.5).toList());
+    }
+    assertThat(values.schema().apply("predicted_values").dataType().simpleString())
+        .isEqualTo("array<double>");
+    for (Row row : values.collectAsList()) {
+      List<Float> logits = row.getList(row.fieldIndex("logits"));
+      assertThat(row.<Double>getList(row.fieldIndex("predicted_values")))
+          .isEqualTo(logits.stream().map(Float::doubleValue).toList());
     }
   }
 
-  @Test
-  void jobsSideBySideShareOneEngine() {
-    Dataset<Row> rows = classify(read("tickets.jsonl").limit(400).repartition(4), TEXT);
-
-    long counted =
-        List.of(1, 2, 3).parallelStream().mapToLong(job -> rows.collectAsList().size()).sum();
-
-    assertThat(counted).isEqualTo(1200);
-    assertThat(ExecutorEngine.openEngines()).isEqualTo(1);
+  /** The sample model, but its logits mean something else. */
+  private static ClassifySettings withProblemType(Path folder, String type) throws IOException {
+    Path model = Files.createDirectory(folder.resolve(type));
+    for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+      Files.copy(Path.of(TicketModel.SAMPLES, "ticket-classifier", name), model.resolve(name));
+    }
+    String problem = type.equals("regression") ? type : type + "_classification";
+    Path config = model.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config).replaceFirst("\\{", "{\"problem_type\": \"" + problem + "\","));
+    return TicketModel.float32(model.toString());
   }
 
   @Test

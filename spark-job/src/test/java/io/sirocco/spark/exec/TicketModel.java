@@ -27,8 +27,13 @@ final class TicketModel {
   }
 
   static EngineOptions engine(PrecisionChoice precision, int threads, int batchTokens) {
+    return engine(SAMPLES + "ticket-classifier", precision, threads, batchTokens);
+  }
+
+  private static EngineOptions engine(
+      String model, PrecisionChoice precision, int threads, int batchTokens) {
     return new EngineOptions(
-        SAMPLES + "ticket-classifier",
+        model,
         precision,
         KernelChoice.AUTO,
         threads,
@@ -48,6 +53,10 @@ final class TicketModel {
   }
 
   static ClassifySettings float32() {
-    return settings(engine(PrecisionChoice.FLOAT32, ExecutorEngine.ALL_CORES, 2048), "");
+    return float32(SAMPLES + "ticket-classifier");
+  }
+
+  static ClassifySettings float32(String model) {
+    return settings(engine(model, PrecisionChoice.FLOAT32, ExecutorEngine.ALL_CORES, 2048), "");
   }
 }
