@@ -21,7 +21,6 @@ import java.util.stream.Collectors;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -212,23 +211,6 @@ class DataFrameClassifierTest {
   }
 
   @Test
-  void aResultNameThatTheInputHasIsRefused() {
-    Dataset<Row> rows = read("tickets.jsonl").withColumn("Status", lit("open"));
-
-    assertThatThrownBy(() -> classify(rows, TEXT))
-        .isInstanceOf(ColumnConflictException.class)
-        .hasMessageContaining("Status")
-        .hasMessageContaining("output.prefix");
-    assertThat(
-            DataFrameClassifier.resultType(
-                    rows.schema(),
-                    TEXT,
-                    TicketModel.settings(TicketModel.float32().engine(), "sirocco_"))
-                .fieldNames())
-        .contains("Status", "sirocco_status");
-  }
-
-  @Test
   void aColumnOfAnotherTypeIsRefused() {
     assertThatThrownBy(() -> classify(spark.range(1).toDF("text"), TEXT))
         .isInstanceOf(IllegalArgumentException.class)
@@ -301,19 +283,5 @@ class DataFrameClassifierTest {
         config,
         Files.readString(config).replaceFirst("\\{", "{\"problem_type\": \"" + problem + "\","));
     return TicketModel.float32(model.toString());
-  }
-
-  @Test
-  void theTypesOfTheResultAreThoseOfTheInterface() {
-    assertThat(
-            DataFrameClassifier.resultType(
-                    DataTypes.createStructType(List.of()).add("text", "string"),
-                    TEXT,
-                    TicketModel.float32())
-                .simpleString())
-        .isEqualTo(
-            "struct<text:string,predicted_label:string,predicted_score:double,"
-                + "probabilities:map<string,double>,token_count:int,truncated:boolean,"
-                + "status:string,error:struct<code:string,message:string>,logits:array<float>>");
   }
 }
