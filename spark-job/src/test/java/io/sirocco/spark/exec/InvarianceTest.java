@@ -10,6 +10,7 @@ import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -75,20 +76,10 @@ class InvarianceTest {
   private static List<List<Byte>> classified(Dataset<Row> rows, ClassifySettings settings) {
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "totals");
-    Dataset<Row> failingOnce =
-        rows.mapPartitions(
-            (MapPartitionsFunction<Row, Row>)
-                partition -> {
-                  TaskContext task = TaskContext.get();
-                  if (task.partitionId() == 0 && task.attemptNumber() == 0) {
-                    throw new IllegalStateException("the first attempt fails, as the test wants");
-                  }
-                  return partition;
-                },
-            Encoders.row(rows.schema()));
     List<List<Byte>> results =
         DataFrameClassifier.classify(
-                failingOnce, new ModelInput.Text("text"), settings, RowCounters.into(totals))
+                failing(rows, 0), new ModelInput.Text("text"), settings, RowCounters.into(totals))
+            .transform(classified -> failing(classified, 1))
             .collectAsList()
             .stream()
             .sorted(Comparator.comparing((Row row) -> row.<String>getAs("id")))
@@ -97,6 +88,32 @@ class InvarianceTest {
     assertThat(totals.value().rows()).as("counted once in spite of the retry").isEqualTo(ROWS);
     assertThat(totals.value().rowsOk()).isEqualTo(ROWS);
     return results;
+  }
+
+  /** The attempt fails when it has read the first partition to its end. */
+  private static Dataset<Row> failing(Dataset<Row> rows, int attempt) {
+    MapPartitionsFunction<Row, Row> failure =
+        partition -> {
+          TaskContext task = TaskContext.get();
+          return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+              if (partition.hasNext()) {
+                return true;
+              }
+              if (task.partitionId() == 0 && task.attemptNumber() == attempt) {
+                throw new IllegalStateException("attempt " + attempt + " fails by design");
+              }
+              return false;
+            }
+
+            @Override
+            public Row next() {
+              return partition.next();
+            }
+          };
+        };
+    return rows.mapPartitions(failure, Encoders.row(rows.schema()));
   }
 
   /** The row's values alone, floats by their bits. */
