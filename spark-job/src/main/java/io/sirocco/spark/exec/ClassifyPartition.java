@@ -8,6 +8,7 @@ import java.util.List;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
+import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Classifies the rows of one partition as they stream by.
@@ -43,7 +44,8 @@ record ClassifyPartition(
     ClassifiedRows classified = ClassifiedRows.open(this, rows);
     TaskContext task = TaskContext.get();
     if (task != null) {
-      task.addTaskCompletionListener(ended -> classified.close());
+      TaskCompletionListener atEnd = ended -> classified.close();
+      task.addTaskCompletionListener(atEnd);
     }
     return classified;
   }

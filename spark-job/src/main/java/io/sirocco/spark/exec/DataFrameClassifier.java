@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -38,7 +39,23 @@ public final class DataFrameClassifier {
             kept(rows.schema(), input),
             settings.labels().names(),
             counters);
-    return rows.mapPartitions(partition, Encoders.row(type));
+    return withTypes(rows.mapPartitions(partition, Encoders.row(type)), type);
+  }
+
+  /** Spark's row encoder widens some types, such as {@code interval day} to day to second. */
+  private static Dataset<Row> withTypes(Dataset<Row> rows, StructType type) {
+    if (rows.schema().equals(type)) {
+      return rows;
+    }
+    Column[] columns =
+        Stream.of(type.fields())
+            .map(
+                field ->
+                    rows.col("`" + field.name().replace("`", "``") + "`")
+                        .cast(field.dataType())
+                        .as(field.name(), field.metadata()))
+            .toArray(Column[]::new);
+    return rows.select(columns);
   }
 
   /**

@@ -3,7 +3,6 @@ package io.sirocco.spark.exec;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -65,7 +64,14 @@ public final class ExecutorEngine {
   /** Closes the engines that no task uses; for tests, which look for leaks. */
   static void closeIdle() {
     synchronized (LOCK) {
-      closeUnused();
+      removeUnused().forEach(shared -> shared.engine.close());
+    }
+  }
+
+  /** Engines open in this JVM; for tests. */
+  static int openEngines() {
+    synchronized (LOCK) {
+      return OPEN.size();
     }
   }
 
@@ -77,16 +83,25 @@ public final class ExecutorEngine {
         return shared;
       }
     }
-    closeUnused();
+    removeUnused().forEach(ExecutorEngine::closeOrWarn);
     Shared opened = new Shared(options, Engine.open(options));
     OPEN.add(opened);
     return opened;
   }
 
-  private static void closeUnused() {
+  private static List<Shared> removeUnused() {
     List<Shared> unused = OPEN.stream().filter(shared -> shared.leases == 0).toList();
     OPEN.removeAll(unused);
-    unused.forEach(shared -> shared.engine.close());
+    return unused;
+  }
+
+  /** The task at hand must not fail for what another one left behind. */
+  private static void closeOrWarn(Shared shared) {
+    try {
+      shared.engine.close();
+    } catch (RuntimeException e) {
+      LOG.warn("an engine that no task uses any more did not close cleanly", e);
+    }
   }
 
   private static void release(Shared shared) {
@@ -95,16 +110,16 @@ public final class ExecutorEngine {
       boolean replaced = OPEN.indexOf(shared) < OPEN.size() - 1;
       if (shared.leases == 0 && (shared.failed || replaced)) {
         OPEN.remove(shared);
-        shared.engine.close();
+        closeOrWarn(shared);
       }
     }
   }
 
   private static void shutDown() {
     synchronized (LOCK) {
-      for (Iterator<Shared> open = OPEN.iterator(); open.hasNext(); ) {
+      for (Shared shared : OPEN) {
         try {
-          open.next().engine.close();
+          shared.engine.close();
         } catch (RuntimeException e) {
           LOG.debug("the JVM shuts down while a task still uses the engine", e);
         }

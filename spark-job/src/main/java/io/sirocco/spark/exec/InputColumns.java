@@ -20,7 +20,7 @@ import org.apache.spark.sql.Row;
 sealed interface InputColumns extends Serializable {
 
   /** What the row weighs in a batch: its characters, or its tokens times {@link Tokens#WEIGHT}. */
-  int weight(Row row);
+  long weight(Row row);
 
   /** The caller owns the result. */
   VectorSchemaRoot batch(List<Row> rows, BufferAllocator allocator);
@@ -29,7 +29,7 @@ sealed interface InputColumns extends Serializable {
   record Text(int column) implements InputColumns {
 
     @Override
-    public int weight(Row row) {
+    public long weight(Row row) {
       return row.isNullAt(column) ? 0 : row.getString(column).length();
     }
 
@@ -55,7 +55,7 @@ sealed interface InputColumns extends Serializable {
    */
   record Tokens(List<Integer> columns) implements InputColumns {
     /** English text has about four characters to a token. */
-    static final int WEIGHT = 4;
+    static final long WEIGHT = 4;
 
     private static final List<String> NAMES =
         List.of(ArrowClassifier.INPUT_IDS, ArrowClassifier.ATTENTION_MASK);
@@ -65,9 +65,12 @@ sealed interface InputColumns extends Serializable {
     }
 
     @Override
-    public int weight(Row row) {
-      int ids = columns.get(0);
-      return row.isNullAt(ids) ? 0 : row.getSeq(ids).length() * WEIGHT;
+    public long weight(Row row) {
+      long tokens = 0;
+      for (int column : columns) {
+        tokens = Math.max(tokens, row.isNullAt(column) ? 0 : row.getList(column).size());
+      }
+      return tokens * WEIGHT;
     }
 
     @Override
@@ -112,8 +115,7 @@ sealed interface InputColumns extends Serializable {
     void fill(List<Row> rows, List<FieldVector> vectors);
   }
 
-  private static VectorSchemaRoot build(
-      List<Row> rows, List<FieldVector> vectors, Filler filler) {
+  private static VectorSchemaRoot build(List<Row> rows, List<FieldVector> vectors, Filler filler) {
     try {
       vectors.forEach(FieldVector::allocateNew);
       filler.fill(rows, vectors);

@@ -1,0 +1,62 @@
+package io.sirocco.spark.exec;
+
+import io.sirocco.arrow.ClassifyOptions;
+import io.sirocco.engine.Engine;
+import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.KernelChoice;
+import io.sirocco.engine.OverLength;
+import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.tokenizer.SpecialTokenText;
+import org.apache.spark.sql.SparkSession;
+
+/** The sample classifier and a real Spark, as the tests use them. */
+final class TicketModel {
+  static final String SAMPLES = "../sample-data/";
+  static final int MAX_TOKENS = 4096;
+
+  private TicketModel() {}
+
+  static SparkSession spark(String master) {
+    return SparkSession.builder()
+        .master(master)
+        .appName("sirocco-test")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.driver.host", "localhost")
+        .getOrCreate();
+  }
+
+  static EngineOptions engine(PrecisionChoice precision, int threads, int batchTokens) {
+    return engine(SAMPLES + "ticket-classifier", precision, threads, batchTokens);
+  }
+
+  private static EngineOptions engine(
+      String model, PrecisionChoice precision, int threads, int batchTokens) {
+    return new EngineOptions(
+        model,
+        precision,
+        KernelChoice.AUTO,
+        threads,
+        batchTokens,
+        MAX_TOKENS,
+        OverLength.ERROR,
+        SpecialTokenText.LITERAL);
+  }
+
+  static ClassifySettings settings(EngineOptions engine, String prefix) {
+    boolean logits = true;
+    return new ClassifySettings(
+        engine,
+        new ClassifyOptions(0.5, 0, logits),
+        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels(),
+        prefix);
+  }
+
+  static ClassifySettings float32() {
+    return float32(SAMPLES + "ticket-classifier");
+  }
+
+  static ClassifySettings float32(String model) {
+    return settings(engine(model, PrecisionChoice.FLOAT32, ExecutorEngine.ALL_CORES, 2048), "");
+  }
+}
