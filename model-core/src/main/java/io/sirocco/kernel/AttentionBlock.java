@@ -26,6 +26,8 @@ public record AttentionBlock(
     int q = queries.rows();
     int s = keys.rows();
     if (kvHeads < 1
+        || heads < 1
+        || s < 1
         || heads % kvHeads != 0
         || queries.columns() % heads != 0
         || keys.columns() != queries.columns() / heads * kvHeads

@@ -76,23 +76,20 @@ public final class JavaKernels implements Kernels {
 
   @Override
   public void linear(Matrix x, Weight weight, Matrix out) {
+    Operands.requireLinear(precision, x, weight, out);
     product(x, weight, out, (m, n, product) -> (float) product);
   }
 
   @Override
   public void linearAdd(Matrix x, Weight weight, Matrix residual) {
-    if (residual.type() != ElementType.F32) {
-      throw new IllegalArgumentException("residual " + residual + " is not F32");
-    }
+    Operands.requireLinearAdd(precision, x, weight, residual);
     float[][] before = read(residual);
     product(x, weight, residual, (m, n, product) -> (float) (before[m][n] + product));
   }
 
   @Override
   public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
-    if (up.rows() != out.rows() || up.columns() != out.columns()) {
-      throw new IllegalArgumentException("gate of " + up + " into " + out);
-    }
+    Operands.requireGatedLinear(precision, x, gate, up, out);
     float[][] factors = read(up);
     product(
         x,
@@ -103,12 +100,7 @@ public final class JavaKernels implements Kernels {
 
   @Override
   public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
-    if (x.type() != ElementType.F32
-        || x.rows() != out.rows()
-        || weight.length != x.columns()
-        || out.columns() != x.columns()) {
-      throw new IllegalArgumentException("rms norm of " + x + " into " + out);
-    }
+    Operands.requireRmsNorm(precision, x, weight, out);
     float[] row = new float[x.columns()];
     for (int m = 0; m < x.rows(); m++) {
       x.readRow(m, row);
@@ -131,6 +123,7 @@ public final class JavaKernels implements Kernels {
 
   @Override
   public void attend(AttentionBlock block) {
+    Operands.requireAttend(precision, block);
     float[][] queries = read(block.queries());
     float[][] keys = read(block.keys());
     float[][] values = read(block.values());
@@ -196,19 +189,6 @@ public final class JavaKernels implements Kernels {
   private void product(Matrix x, Weight weight, Matrix out, Epilogue epilogue) {
     if (!(weight instanceof TensorWeight prepared)) {
       throw new IllegalArgumentException("a weight of other kernels: " + weight);
-    }
-    if (x.columns() != weight.inputs()
-        || out.columns() != weight.outputs()
-        || x.rows() != out.rows()) {
-      throw new IllegalArgumentException(
-          "product of "
-              + x
-              + " with ["
-              + weight.outputs()
-              + ", "
-              + weight.inputs()
-              + "] into "
-              + out);
     }
     float[][] inputs = read(x);
     float[][] outputs = new float[x.rows()][out.columns()];

@@ -19,9 +19,9 @@ public record Matrix(long address, ElementType type, int rows, int columns, int 
 
   public Matrix {
     Objects.requireNonNull(type, "type");
-    if (rows < 0 || columns < 1 || slack < 0) {
+    if (type == ElementType.F16 || rows < 0 || columns < 1 || slack < 0) {
       throw new IllegalArgumentException(
-          "matrix [" + rows + ", " + columns + "] with slack " + slack);
+          type + " matrix [" + rows + ", " + columns + "] with slack " + slack);
     }
   }
 

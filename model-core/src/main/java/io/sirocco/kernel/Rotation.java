@@ -23,6 +23,10 @@ public final class Rotation {
     for (int m = 0; m < x.rows(); m++) {
       x.readRow(m, row);
       int half = cos[m].length;
+      if (half == 0 || sin[m].length != half || row.length % (2 * half) != 0) {
+        throw new IllegalArgumentException(
+            "rotation of " + x + " by " + half + " cos and " + sin[m].length + " sin");
+      }
       for (int head = 0; head < row.length; head += 2 * half) {
         turn(row, head, half, cos[m], sin[m], turned);
       }

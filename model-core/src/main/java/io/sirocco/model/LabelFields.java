@@ -13,6 +13,9 @@ import java.util.stream.IntStream;
 final class LabelFields {
   private static final int LABELS_IF_ABSENT = 2;
 
+  /** As many as ids of six digits can tell apart; a bound on what a config makes us allocate. */
+  private static final int MOST_LABELS = 1_000_000;
+
   private LabelFields() {}
 
   static Labels parse(ConfigFields fields) {
@@ -24,6 +27,9 @@ final class LabelFields {
   private static List<String> names(ConfigFields fields) {
     List<String> named = fields.has("id2label") ? idToLabel(fields) : List.of();
     int count = fields.integer("num_labels", named.isEmpty() ? LABELS_IF_ABSENT : named.size(), 1);
+    if (count > MOST_LABELS) {
+      throw fields.problem("num_labels", "at most " + MOST_LABELS);
+    }
     return count == named.size()
         ? named
         : IntStream.range(0, count).mapToObj(id -> "LABEL_" + id).toList();

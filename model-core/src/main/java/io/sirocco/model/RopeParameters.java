@@ -72,7 +72,13 @@ public record RopeParameters(double theta, Scaling scaling) {
     return switch (type) {
       case "default" -> new Unscaled();
       case "linear" -> new Linear(rope.requiredNumber("factor", 0));
-      case "dynamic" -> new Dynamic(rope.requiredNumber("factor", 0));
+      case "dynamic" -> {
+        if (headDim == 2) {
+          throw new ModelException(
+              rope.where(), "rope_type dynamic is not defined for head_dim 2, expected 4 or more");
+        }
+        yield new Dynamic(rope.requiredNumber("factor", 0));
+      }
       case "yarn" ->
           new Yarn(
               rope.requiredNumber("factor", 0),

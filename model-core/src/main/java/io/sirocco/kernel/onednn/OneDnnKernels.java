@@ -6,12 +6,12 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
-import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Activation;
 import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.Operands;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
@@ -44,7 +44,7 @@ public final class OneDnnKernels implements Kernels {
     this.team = OpenMpTeam.of(threads);
     this.work = new WorkEstimate(precision);
     this.execution = new stream(library.cpu());
-    this.weights = new WeightStore(library.cpu(), execution, precision, allocator);
+    this.weights = new WeightStore(precision, allocator);
     this.scratchpad = new Scratch(allocator);
     this.attention = new Attention(this, precision, allocator);
     this.normWeights = new NormWeights(allocator);
@@ -108,7 +108,8 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void linear(Matrix x, Weight weight, Matrix out) {
-    OneDnnWeight prepared = checked(x, weight, out);
+    Operands.requireLinear(precision, x, weight, out);
+    OneDnnWeight prepared = mine(weight);
     for (OneDnnWeight.Slab slab : prepared.slabs()) {
       Products.Shape shape = shape(x, prepared, slab, out, false, Optional.empty());
       product(shape, x, slab, out.address() + (long) slab.firstRow() * out.type().bytes());
@@ -117,7 +118,8 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void linearAdd(Matrix x, Weight weight, Matrix residual) {
-    OneDnnWeight prepared = checked(x, weight, residual);
+    Operands.requireLinearAdd(precision, x, weight, residual);
+    OneDnnWeight prepared = mine(weight);
     OneDnnWeight.Slab slab = prepared.whole();
     product(
         shape(x, prepared, slab, residual, true, Optional.empty()), x, slab, residual.address());
@@ -125,8 +127,11 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
-    OneDnnWeight prepared = checked(x, gate, out);
-    requireSameShape(up, out);
+    Operands.requireGatedLinear(precision, x, gate, up, out);
+    OneDnnWeight prepared = mine(gate);
+    if (x.rows() == 0) {
+      return;
+    }
     OneDnnWeight.Slab slab = prepared.whole();
     Matrix tighter = up.slack() < out.slack() ? up : out;
     Products.Shape shape = shape(x, prepared, slab, tighter, false, Optional.of(act));
@@ -136,12 +141,7 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
-    if (x.type() != ElementType.F32
-        || x.rows() != out.rows()
-        || weight.length != x.columns()
-        || out.columns() != x.columns()) {
-      throw new IllegalArgumentException("rms norm of " + x + " into " + out);
-    }
+    Operands.requireRmsNorm(precision, x, weight, out);
     if (x.rows() == 0) {
       return;
     }
@@ -161,7 +161,10 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void attend(AttentionBlock block) {
-    attention.attend(block);
+    Operands.requireAttend(precision, block);
+    if (block.queries().rows() > 0) {
+      attention.attend(block);
+    }
   }
 
   @Override
@@ -221,21 +224,10 @@ public final class OneDnnKernels implements Kernels {
         gate);
   }
 
-  private static OneDnnWeight checked(Matrix x, Weight weight, Matrix out) {
+  private static OneDnnWeight mine(Weight weight) {
     if (!(weight instanceof OneDnnWeight prepared)) {
       throw new IllegalArgumentException("a weight of other kernels: " + weight);
     }
-    if (x.columns() != weight.inputs()
-        || out.columns() != weight.outputs()
-        || x.rows() != out.rows()) {
-      throw new IllegalArgumentException("product of " + x + " with " + prepared + " into " + out);
-    }
     return prepared;
-  }
-
-  private static void requireSameShape(Matrix up, Matrix out) {
-    if (up.rows() != out.rows() || up.columns() != out.columns() || up.type() != out.type()) {
-      throw new IllegalArgumentException("gate of " + up + " into " + out);
-    }
   }
 }
