@@ -58,10 +58,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "auto, float32, bfloat16, or several with commas.")
   private List<PrecisionChoice> precisions;
 
-  @Option(
-      names = "--kernels",
-      defaultValue = "auto",
-      description = "auto, onednn or java.")
+  @Option(names = "--kernels", defaultValue = "auto", description = "auto, onednn or java.")
   private KernelChoice kernels;
 
   @Option(

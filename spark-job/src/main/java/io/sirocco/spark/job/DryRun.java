@@ -7,12 +7,13 @@ import io.sirocco.engine.RowInput;
 import io.sirocco.spark.exec.ClassifySettings;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameClassifier;
+import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.RowCounters;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -40,17 +41,18 @@ final class DryRun {
    * @throws ConfigException if the configuration does not fit the input
    */
   int run() {
-    EngineOptions options = config.engineOptions(Runtime.getRuntime().availableProcessors());
-    try (Engine engine = Engine.open(options)) {
+    EngineOptions options = config.engineOptions();
+    try (Engine engine = Engine.open(ExecutorEngine.onThisExecutor(options))) {
       PlanReport.print(config, engine.plan(), out);
       SparkSession spark = Sessions.open("sirocco dry run");
       JobInput input = new JobInput(spark, config.input());
       Dataset<Row> rows = input.withModelInput(input.sample(SAMPLE));
       out.println("input        " + rows.schema().simpleString());
-      out.println("results      " + ArrowClassifier.resultSchema(
-          engine.plan().labels(), config.classifyOptions()));
+      out.println(
+          "results      "
+              + ArrowClassifier.resultSchema(engine.plan().labels(), config.classifyOptions()));
       checkColumns(rows, input, options, engine);
-      measure(rows, input, engine);
+      measure(rows, engine);
     }
     return ExitCode.DONE;
   }
@@ -62,18 +64,15 @@ final class DryRun {
           rows,
           input.modelInput(),
           new ClassifySettings(
-              options,
-              config.classifyOptions(),
-              config.output().prefix(),
-              engine.plan().labels()),
-          Optional.empty());
+              options, config.classifyOptions(), engine.plan().labels(), config.output().prefix()),
+          RowCounters.none());
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
     }
   }
 
-  private void measure(Dataset<Row> rows, JobInput input, Engine engine) {
+  private void measure(Dataset<Row> rows, Engine engine) {
     String column = config.input().tokensColumn().orElse(JobInput.TEXT);
     List<Integer> lengths = new ArrayList<>();
     int unreadable = 0;
@@ -88,8 +87,11 @@ final class DryRun {
     }
     Collections.sort(lengths);
     long over = lengths.stream().filter(length -> length > config.model().maxTokens()).count();
-    out.printf(Locale.ROOT, "sample       %,d rows, %,d of them without text or tokens%n",
-        sample.size(), unreadable);
+    out.printf(
+        Locale.ROOT,
+        "sample       %,d rows, %,d of them without text or tokens%n",
+        sample.size(),
+        unreadable);
     if (!lengths.isEmpty()) {
       out.printf(
           Locale.ROOT,
@@ -115,9 +117,7 @@ final class DryRun {
     String text = row.getString(0);
     return text.isBlank()
         ? -1
-        : engine
-            .countTokens(new RowInput.Text(text))
-            .orElse(config.model().maxTokens() + 1);
+        : engine.countTokens(new RowInput.Text(text)).orElse(config.model().maxTokens() + 1);
   }
 
   private static int percentile(List<Integer> sorted, int percent) {

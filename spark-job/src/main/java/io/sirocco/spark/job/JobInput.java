@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -35,23 +34,20 @@ final class JobInput {
   }
 
   /**
-   * All rows, lazily; formats without a schema of their own are read through once to find it, unless
-   * the job gives one.
+   * All rows, lazily; formats without a schema of their own are read through once to find it,
+   * unless the job gives one.
    */
   Dataset<Row> rows() {
     try {
       return config.table().isPresent() ? spark.table(config.table().get()) : load();
     } catch (RuntimeException e) {
       throw unreadable(e);
-    } catch (AnalysisException e) {
-      throw unreadable(e);
     }
   }
 
   /** At most {@code limit} rows; reads hardly more, also to find the schema. */
   Dataset<Row> sample(int limit) {
-    boolean textual =
-        config.format() == InputFormat.JSON || config.format() == InputFormat.CSV;
+    boolean textual = config.format() == InputFormat.JSON || config.format() == InputFormat.CSV;
     boolean lines = !"true".equalsIgnoreCase(config.options().get("multiLine"));
     if (config.table().isPresent() || config.schema().isPresent() || !textual || !lines) {
       return rows().limit(limit);
@@ -83,14 +79,14 @@ final class JobInput {
     Column text =
         config.textColumn().isPresent()
             ? textOf("input.text-column", config.textColumn().get(), schema)
-            : rendered(Template.parse(config.template().orElseThrow()), schema);
+            : rendered(config.template().orElseThrow(), schema);
     return rows.withColumn(TEXT, text);
   }
 
   ModelInput modelInput() {
     return config.tokensColumn().isPresent()
-        ? ModelInput.tokens(config.tokensColumn().get(), config.attentionMaskColumn())
-        : ModelInput.text(TEXT);
+        ? ModelInput.Tokens.of(config.tokensColumn().get(), config.attentionMaskColumn())
+        : new ModelInput.HiddenText(TEXT);
   }
 
   /** One expression; null where a column in it is null. */

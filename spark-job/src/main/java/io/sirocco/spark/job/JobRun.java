@@ -7,10 +7,11 @@ import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ClassifySettings;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameClassifier;
+import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.PrintWriter;
-import java.util.Optional;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -40,8 +41,8 @@ final class JobRun {
    * @throws ModelException if the model cannot be used, here or on an executor
    */
   int run() {
-    EngineOptions options = config.engineOptions(Runtime.getRuntime().availableProcessors());
-    EnginePlan plan = Engine.plan(options);
+    EngineOptions options = config.engineOptions();
+    EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(options));
     PlanReport.print(config, plan, out);
     SparkSession spark = Sessions.open("sirocco " + config.task());
     OutputTarget target =
@@ -70,16 +71,13 @@ final class JobRun {
   }
 
   private Dataset<Row> classified(
-      Dataset<Row> rows,
-      JobInput input,
-      EngineOptions options,
-      EnginePlan plan,
-      RunTotals totals) {
+      Dataset<Row> rows, JobInput input, EngineOptions options, EnginePlan plan, RunTotals totals) {
     ClassifySettings settings =
         new ClassifySettings(
-            options, config.classifyOptions(), config.output().prefix(), plan.labels());
+            options, config.classifyOptions(), plan.labels(), config.output().prefix());
     try {
-      return DataFrameClassifier.classify(rows, input.modelInput(), settings, Optional.of(totals));
+      return DataFrameClassifier.classify(
+          rows, input.modelInput(), settings, RowCounters.into(totals));
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
@@ -110,7 +108,8 @@ final class JobRun {
   }
 
   private void write(OutputTarget target, Dataset<Row> results, RunTotals totals, long expected) {
-    try (Progress progress = Progress.start(err, totals, expected)) {
+    try (Progress progress = Progress.of(err, totals, expected)) {
+      progress.start();
       target.write(results, config.output().mode().saveMode());
     } catch (RuntimeException e) {
       throw asModelProblem(e);
@@ -135,20 +134,25 @@ final class JobRun {
   }
 
   private void requireEveryRow(long expected, RunTotals totals) {
-    if (totals.rows() != expected) {
+    if (totals.value().rows() != expected) {
       throw new IllegalStateException(
-          totals.rows() + " rows were written, but the input has " + expected
+          totals.value().rows()
+              + " rows were written, but the input has "
+              + expected
               + "; did it change while the job ran?");
     }
   }
 
   private boolean tooManyFailures(RunTotals totals) {
-    double rate = totals.rows() == 0 ? 0 : (double) totals.failed() / totals.rows();
+    double rate =
+        totals.value().rows() == 0
+            ? 0
+            : (double) totals.value().rowsFailed() / totals.value().rows();
     boolean tooMany = rate > config.errors().maxFailureRate();
     if (tooMany) {
       err.printf(
           "%d of %d rows failed, more than errors.max-failure-rate %s allows%n",
-          totals.failed(), totals.rows(), config.errors().maxFailureRate());
+          totals.value().rowsFailed(), totals.value().rows(), config.errors().maxFailureRate());
     }
     return tooMany;
   }

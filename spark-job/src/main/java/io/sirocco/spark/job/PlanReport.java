@@ -16,7 +16,9 @@ final class PlanReport {
     out.println("model        " + plan.model());
     out.println("fingerprint  " + plan.fingerprint());
     out.println(
-        "labels       " + plan.labels().kind().name().toLowerCase(Locale.ROOT) + " "
+        "labels       "
+            + plan.labels().kind().name().toLowerCase(Locale.ROOT)
+            + " "
             + plan.labels().names());
     out.println("precision    " + plan.precision().name().toLowerCase(Locale.ROOT));
     out.println("kernels      " + plan.kernels());

@@ -4,6 +4,7 @@ import io.sirocco.spark.exec.RunTotals;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -24,8 +25,8 @@ final class Progress implements AutoCloseable {
     this.clock = clock;
   }
 
-  /** Begins to draw; closing ends it. {@code rows}: those to come. */
-  static Progress start(PrintWriter out, RunTotals totals, long rows) {
+  /** {@code rows}: those to come. */
+  static Progress of(PrintWriter out, RunTotals totals, long rows) {
     ScheduledExecutorService clock =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -33,17 +34,34 @@ final class Progress implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    Progress progress = new Progress(out, totals, rows, clock);
-    if (System.console() != null) {
-      clock.scheduleAtFixedRate(
-          progress::draw, PERIOD_MILLISECONDS, PERIOD_MILLISECONDS, TimeUnit.MILLISECONDS);
+    return new Progress(out, totals, rows, clock);
+  }
+
+  /** Draws from now on, until it is closed. */
+  void start() {
+    if (atTerminal()) {
+      Future<?> unused =
+          clock.scheduleAtFixedRate(
+              this::draw, PERIOD_MILLISECONDS, PERIOD_MILLISECONDS, TimeUnit.MILLISECONDS);
     }
-    return progress;
+  }
+
+  @SuppressWarnings("SystemConsoleNull") // Java 22 and later start with another console: none runs.
+  private static boolean atTerminal() {
+    return System.console() != null;
   }
 
   private void draw() {
     double seconds = (System.nanoTime() - start) * 1e-9;
-    out.print("\r" + line(totals.rows(), rows, totals.failed(), totals.tokens(), seconds) + "  ");
+    out.print(
+        "\r"
+            + line(
+                totals.value().rows(),
+                rows,
+                totals.value().rowsFailed(),
+                totals.value().tokens(),
+                seconds)
+            + "  ");
     out.flush();
   }
 
@@ -76,7 +94,7 @@ final class Progress implements AutoCloseable {
   @Override
   public void close() {
     clock.shutdownNow();
-    if (System.console() != null) {
+    if (atTerminal()) {
       draw();
       out.println();
       out.flush();

@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -31,16 +32,54 @@ final class ResultSample {
     List<String> wanted = new ArrayList<>(config.input().keyColumns());
     config.input().textColumn().ifPresent(wanted::add);
     String prefix = config.output().prefix();
-    boolean vertical = false;
     Column[] columns =
         Arrays.stream(results.columns())
             .filter(name -> wanted.contains(name) || isShown(name, prefix))
             .map(name -> functions.col("`" + name.replace("`", "``") + "`"))
             .toArray(Column[]::new);
-    return results.select(columns).showString(ROWS, WIDTH, vertical);
+    Dataset<Row> shown = results.select(columns).limit(ROWS);
+    List<List<String>> table = new ArrayList<>();
+    table.add(List.of(shown.columns()));
+    for (Row row : shown.collectAsList()) {
+      List<String> cells = new ArrayList<>();
+      for (int column = 0; column < row.size(); column++) {
+        cells.add(cell(row.get(column)));
+      }
+      table.add(cells);
+    }
+    return aligned(table);
   }
 
   private static boolean isShown(String name, String prefix) {
     return name.startsWith(prefix) && SHOWN.contains(name.substring(prefix.length()));
+  }
+
+  /** On one line, and no longer than a column may be. */
+  private static String cell(Object value) {
+    String text =
+        value instanceof Double number
+            ? String.format(Locale.ROOT, "%.4f", number)
+            : String.valueOf(value).replaceAll("\\p{Cntrl}+", " ");
+    return text.length() <= WIDTH ? text : text.substring(0, WIDTH - 3) + "...";
+  }
+
+  private static String aligned(List<List<String>> table) {
+    int columns = table.get(0).size();
+    int[] widths = new int[columns];
+    for (List<String> row : table) {
+      for (int column = 0; column < columns; column++) {
+        widths[column] = Math.max(widths[column], row.get(column).length());
+      }
+    }
+    StringBuilder text = new StringBuilder();
+    for (List<String> row : table) {
+      StringBuilder line = new StringBuilder();
+      for (int column = 0; column < columns; column++) {
+        String cell = row.get(column);
+        line.append(cell).append(" ".repeat(widths[column] - cell.length() + 2));
+      }
+      text.append(line.toString().stripTrailing()).append('\n');
+    }
+    return text.toString();
   }
 }

@@ -23,15 +23,15 @@ record RunReport(JobConfig config, EnginePlan plan, RunTotals totals, double sec
     out.printf(
         Locale.ROOT,
         "%,d rows: %,d ok, %,d failed; %,d tokens; %s; %,.1f rows/s, %,.0f tokens/s%n",
-        totals.rows(),
-        totals.rows() - totals.failed(),
-        totals.failed(),
-        totals.tokens(),
+        totals.value().rows(),
+        totals.value().rows() - totals.value().rowsFailed(),
+        totals.value().rowsFailed(),
+        totals.value().tokens(),
         Progress.duration(seconds),
-        totals.rows() / seconds,
-        totals.tokens() / seconds);
-    table(out, "failed", totals.failedByCode());
-    table(out, "label", totals.labelCounts());
+        totals.value().rows() / seconds,
+        totals.value().tokens() / seconds);
+    table(out, "failed", totals.value().failed());
+    table(out, "label", totals.value().labels());
   }
 
   /** The record of the run: configuration, model, versions, counts. */
@@ -51,12 +51,12 @@ record RunReport(JobConfig config, EnginePlan plan, RunTotals totals, double sec
       versions.put("scala", scala.util.Properties.versionNumberString());
       versions.put("java", System.getProperty("java.version"));
       ObjectNode counts = record.putObject("counts");
-      counts.put("rows", totals.rows());
-      counts.put("ok", totals.rows() - totals.failed());
-      counts.put("failed", totals.failed());
-      counts.set("failed_by_code", JSON.valueToTree(totals.failedByCode()));
-      counts.set("labels", JSON.valueToTree(totals.labelCounts()));
-      counts.put("tokens", totals.tokens());
+      counts.put("rows", totals.value().rows());
+      counts.put("ok", totals.value().rows() - totals.value().rowsFailed());
+      counts.put("failed", totals.value().rowsFailed());
+      counts.set("failed_by_code", JSON.valueToTree(totals.value().failed()));
+      counts.set("labels", JSON.valueToTree(totals.value().labels()));
+      counts.put("tokens", totals.value().tokens());
       record.put("seconds", seconds);
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(record) + "\n";
     } catch (JsonProcessingException e) {
@@ -71,6 +71,7 @@ record RunReport(JobConfig config, EnginePlan plan, RunTotals totals, double sec
                 .thenComparing(Map.Entry.comparingByKey()))
         .forEach(
             entry ->
-                out.printf(Locale.ROOT, "  %-8s %-28s %,12d%n", what, entry.getKey(), entry.getValue()));
+                out.printf(
+                    Locale.ROOT, "  %-8s %-28s %,12d%n", what, entry.getKey(), entry.getValue()));
   }
 }

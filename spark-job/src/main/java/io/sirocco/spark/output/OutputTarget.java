@@ -48,8 +48,8 @@ public final class OutputTarget {
   }
 
   /**
-   * Writes the rows as Parquet, through Spark's own committer: the folder is complete, with
-   * {@code _SUCCESS}, or without effect.
+   * Writes the rows as Parquet, through Spark's own committer: the folder is complete, with {@code
+   * _SUCCESS}, or without effect.
    */
   public void write(Dataset<Row> results, SaveMode mode) {
     results.write().mode(mode).parquet(folder.toString());

@@ -1,0 +1,175 @@
+package io.sirocco.spark.job;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One level of a job file. Everything is asked for by key, so that what is left over at the end is
+ * unknown.
+ *
+ * @param path dotted, empty for the top
+ */
+record ConfigSection(String path, JsonNode object, List<String> known) {
+
+  static ConfigSection top(JsonNode root) {
+    return new ConfigSection("", root, new ArrayList<>());
+  }
+
+  /** The section below {@code key}; an empty one if it is absent. */
+  ConfigSection section(String key) {
+    JsonNode value = value(key);
+    if (!value.isMissingNode() && !value.isObject()) {
+      throw problem(key, value, "a group of keys");
+    }
+    return new ConfigSection(dotted(key), value, new ArrayList<>());
+  }
+
+  Optional<String> text(String key) {
+    JsonNode value = value(key);
+    if (value.isMissingNode()) {
+      return Optional.empty();
+    }
+    if (!value.isTextual() || value.asText().isEmpty()) {
+      throw problem(key, value, "a text that is not empty");
+    }
+    return Optional.of(value.asText());
+  }
+
+  /** A text that may be empty. */
+  String text(String key, String fallback) {
+    JsonNode value = value(key);
+    if (!value.isMissingNode() && !value.isTextual()) {
+      throw problem(key, value, "a text");
+    }
+    return value.asText(fallback);
+  }
+
+  String requiredText(String key) {
+    return text(key).orElseThrow(() -> missing(key));
+  }
+
+  boolean flag(String key, boolean fallback) {
+    JsonNode value = value(key);
+    if (!value.isMissingNode() && !value.isBoolean()) {
+      throw problem(key, value, "true or false");
+    }
+    return value.asBoolean(fallback);
+  }
+
+  Optional<Integer> count(String key) {
+    JsonNode value = value(key);
+    if (value.isMissingNode()) {
+      return Optional.empty();
+    }
+    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 1) {
+      throw problem(key, value, "a whole number of 1 or more");
+    }
+    return Optional.of(value.asInt());
+  }
+
+  /** A number from 0 to 1. */
+  double share(String key, double fallback) {
+    JsonNode value = value(key);
+    if (value.isMissingNode()) {
+      return fallback;
+    }
+    if (!value.isNumber() || !(value.asDouble() >= 0 && value.asDouble() <= 1)) {
+      throw problem(key, value, "a number from 0 to 1");
+    }
+    return value.asDouble();
+  }
+
+  <E extends Enum<E>> E choice(String key, E fallback, Class<E> type) {
+    JsonNode value = value(key);
+    if (value.isMissingNode()) {
+      return fallback;
+    }
+    List<String> names = Arrays.stream(type.getEnumConstants()).map(ConfigSection::kebab).toList();
+    int index = names.indexOf(value.asText());
+    if (!value.isTextual() || index < 0) {
+      throw problem(key, value, String.join(" | ", names) + Nearest.hint(value.asText(), names));
+    }
+    return type.getEnumConstants()[index];
+  }
+
+  /** A list of texts, or one text. */
+  List<String> texts(String key) {
+    JsonNode value = value(key);
+    List<String> texts = new ArrayList<>();
+    if (value.isTextual()) {
+      texts.add(value.asText());
+    } else if (value.isArray()) {
+      value.forEach(element -> texts.add(element.isTextual() ? element.asText() : ""));
+    } else if (!value.isMissingNode()) {
+      throw problem(key, value, "a text, or a list of texts");
+    }
+    if (texts.stream().anyMatch(String::isEmpty) || (value.isArray() && value.isEmpty())) {
+      throw problem(key, value, "a text, or a list of texts, none of them empty");
+    }
+    return List.copyOf(texts);
+  }
+
+  /** Keys of any name, with simple values. */
+  Map<String, String> entries(String key) {
+    JsonNode value = value(key);
+    if (!value.isMissingNode() && !value.isObject()) {
+      throw problem(key, value, "a group of keys");
+    }
+    Map<String, String> entries = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> field : value.properties()) {
+      if (!field.getValue().isValueNode() || field.getValue().isNull()) {
+        throw problem(key + "." + field.getKey(), field.getValue(), "a simple value");
+      }
+      entries.put(field.getKey(), field.getValue().asText());
+    }
+    return entries;
+  }
+
+  /** Refuses keys that nobody has asked for. */
+  void requireNoOther() {
+    object
+        .fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!known.contains(key)) {
+                throw new ConfigException(
+                    "unknown key "
+                        + dotted(key)
+                        + Nearest.to(key, known)
+                            .map(near -> "; did you mean " + dotted(near) + "?")
+                            .orElse("; known here: " + String.join(", ", known)));
+              }
+            });
+  }
+
+  ConfigException missing(String key) {
+    return new ConfigException(dotted(key) + " is missing");
+  }
+
+  String dotted(String key) {
+    return path.isEmpty() ? key : path + "." + key;
+  }
+
+  static String kebab(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Null counts as absent. */
+  private JsonNode value(String key) {
+    known.add(key);
+    JsonNode value = object.path(key);
+    return value.isNull() ? MissingNode.getInstance() : value;
+  }
+
+  private ConfigException problem(String key, JsonNode value, String expected) {
+    String shown = value.isTextual() ? value.asText() : value.toString();
+    return new ConfigException(dotted(key), shown, expected);
+  }
+}

@@ -1,0 +1,25 @@
+package io.sirocco.spark.job;
+
+import org.apache.spark.sql.SaveMode;
+
+/** What becomes of results that are already where a job shall write. */
+enum OutputMode {
+  /** The job is refused. */
+  ERROR(SaveMode.ErrorIfExists),
+  /** They are replaced. */
+  OVERWRITE(SaveMode.Overwrite),
+  /** The job's are put beside them. */
+  APPEND(SaveMode.Append),
+  /** They stay, and the job does nothing. */
+  IGNORE(SaveMode.Ignore);
+
+  private final SaveMode saveMode;
+
+  OutputMode(SaveMode saveMode) {
+    this.saveMode = saveMode;
+  }
+
+  SaveMode saveMode() {
+    return saveMode;
+  }
+}
