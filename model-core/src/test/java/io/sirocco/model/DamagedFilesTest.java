@@ -16,6 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.TreeSet;
+import java.util.function.ToLongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,7 +83,11 @@ class DamagedFilesTest {
   @Test
   void damagedWeightsLoadOrAreRefused() throws IOException {
     weights().open(folder, CONFIG);
-    fuzz("model.safetensors", weights().bytes(), HeaderLength.ADJUSTED_OFTEN);
+    fuzz(
+        "model.safetensors",
+        weights().bytes(),
+        HeaderLength.ADJUSTED_OFTEN,
+        DamagedFilesTest::load);
   }
 
   @Test
@@ -89,18 +95,24 @@ class DamagedFilesTest {
     Files.writeString(folder.resolve("config.json"), CONFIG);
     weights().write(folder.resolve("a.safetensors"));
     StringBuilder index = new StringBuilder("{\"metadata\":{\"total_size\":500},\"weight_map\":{");
-    for (String name : weights().open(folder.resolve("whole"), CONFIG).names()) {
+    for (String name : new TreeSet<>(weights().open(folder.resolve("whole"), CONFIG).names())) {
       index.append("\"%s\":\"a.safetensors\",".formatted(name));
     }
     index.setLength(index.length() - 1);
     byte[] bytes = index.append("}}").toString().getBytes(StandardCharsets.UTF_8);
-    fuzz("model.safetensors.index.json", bytes, HeaderLength.NONE);
+    fuzz("model.safetensors.index.json", bytes, HeaderLength.NONE, DamagedFilesTest::load);
   }
 
   @Test
   void damagedConfigLoadsOrIsRefused() throws IOException {
+    // The weights stay as they are, so they are mapped once.
+    Checkpoint whole = weights().open(folder.resolve("whole"), CONFIG);
     weights().open(folder, CONFIG);
-    fuzz("config.json", CONFIG.getBytes(StandardCharsets.UTF_8), HeaderLength.NONE);
+    fuzz(
+        "config.json",
+        CONFIG.getBytes(StandardCharsets.UTF_8),
+        HeaderLength.NONE,
+        model -> load(Checkpoint.open(model), whole));
   }
 
   @ParameterizedTest
@@ -116,7 +128,8 @@ class DamagedFilesTest {
     ADJUSTED_OFTEN
   }
 
-  private void fuzz(String name, byte[] original, HeaderLength length) throws IOException {
+  private void fuzz(String name, byte[] original, HeaderLength length, ToLongFunction<Path> load)
+      throws IOException {
     Mutations mutations = new Mutations(SEED);
     Instant start = Instant.now();
     int loaded = 0;
@@ -127,7 +140,7 @@ class DamagedFilesTest {
       }
       Files.write(folder.resolve(name), damaged);
       try {
-        load(folder);
+        assertThat(load.applyAsLong(folder)).isPositive();
         loaded++;
         if (loaded % LOADS_BETWEEN_COLLECTIONS == 0) {
           System.gc();
@@ -160,7 +173,12 @@ class DamagedFilesTest {
 
   private static long load(Path model) {
     Checkpoint checkpoint = Checkpoint.open(model);
-    MistralConfig config = MistralConfig.parse(checkpoint.config(), model + "/config.json");
+    return load(checkpoint, checkpoint);
+  }
+
+  /** Reads the weights of one checkpoint as the config of another says; the number of elements. */
+  private static long load(Checkpoint described, Checkpoint checkpoint) {
+    MistralConfig config = MistralConfig.parse(described.config(), described.folder().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     assertThat(weights.score().rows()).isEqualTo(config.labels().names().size());
     float[] frequencies = RotaryFrequencies.of(config).inverseFrequencies(100);
