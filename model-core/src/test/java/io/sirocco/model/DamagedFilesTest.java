@@ -158,7 +158,6 @@ class DamagedFilesTest {
     System.out.printf(
         "DamagedFilesTest: %s: %d mutations, %d loaded, the others refused; %d ms (seed %d)%n",
         name, MUTATIONS, loaded, took.toMillis(), SEED);
-    assertThat(took).isLessThan(Duration.ofMinutes(1));
     assertThat(loaded).isBetween(1, MUTATIONS - 1);
   }
 

@@ -51,10 +51,6 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     return value.asText(fallback);
   }
 
-  String requiredText(String key) {
-    return text(key).orElseThrow(() -> missing(key));
-  }
-
   boolean flag(String key, boolean fallback) {
     JsonNode value = value(key);
     if (!value.isMissingNode() && !value.isBoolean()) {
@@ -147,10 +143,6 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
                             .orElse("; known here: " + String.join(", ", known)));
               }
             });
-  }
-
-  ConfigException missing(String key) {
-    return new ConfigException(dotted(key) + " is missing");
   }
 
   String dotted(String key) {

@@ -1,0 +1,53 @@
+package io.sirocco.spark;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** The command line knows the executors' side and the output; neither knows it, or the other. */
+class PackageDirectionTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("io.sirocco.spark");
+
+  @Test
+  void packagesKnowOnlyThoseBeneathThem() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("job")
+        .definedBy("io.sirocco.spark.job")
+        .layer("exec")
+        .definedBy("io.sirocco.spark.exec")
+        .layer("output")
+        .definedBy("io.sirocco.spark.output")
+        .whereLayer("job")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("exec")
+        .mayOnlyBeAccessedByLayers("job")
+        .whereLayer("output")
+        .mayOnlyBeAccessedByLayers("job")
+        .check(CLASSES);
+  }
+
+  @Test
+  void noPackagesKnowEachOther() {
+    slices().matching("io.sirocco.spark.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void theModelIsReachedThroughItsEngine() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.sirocco.spark.exec", "io.sirocco.spark.output")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.sirocco.kernel..", "io.sirocco.tokenizer..", "io.sirocco.bench..")
+        .check(CLASSES);
+  }
+}

@@ -1,0 +1,194 @@
+package io.sirocco.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import io.sirocco.engine.KernelChoice;
+import io.sirocco.engine.OverLength;
+import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.tokenizer.SpecialTokenText;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JobConfigReaderTest {
+  private static final String SMALLEST =
+      """
+      model: {path: m}
+      input: {path: in.jsonl, text-column: text}
+      output: {path: out}
+      """;
+
+  @TempDir Path folder;
+
+  private JobConfig read(String yaml, String... overrides) {
+    try {
+      return JobConfigReader.read(
+          Files.writeString(folder.resolve("job.yaml"), yaml), List.of(overrides));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void assertRefused(String yaml, String override, String... words) {
+    String[] overrides = override.isEmpty() ? new String[0] : new String[] {override};
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(() -> read(yaml, overrides))
+        .satisfies(e -> assertThat(e.getMessage()).contains(words));
+  }
+
+  @Test
+  void theSmallestJobHasTheDocumentedDefaults() {
+    JobConfig config = read(SMALLEST);
+
+    assertThat(config.task()).isEqualTo(JobConfig.Task.CLASSIFY);
+    assertThat(config.model())
+        .isEqualTo(
+            new JobConfig.Model(
+                "m",
+                PrecisionChoice.AUTO,
+                KernelChoice.AUTO,
+                4096,
+                OverLength.ERROR,
+                SpecialTokenText.LITERAL));
+    assertThat(config.input().format()).isEqualTo(InputFormat.JSON);
+    assertThat(config.input().textColumn()).contains("text");
+    assertThat(config.input().keyColumns()).isEmpty();
+    assertThat(config.output()).isEqualTo(new JobConfig.Output("out", OutputMode.ERROR, "", false));
+    assertThat(config.classify().threshold()).isEqualTo(0.5);
+    assertThat(config.classify().topK()).isEmpty();
+    assertThat(config.batch().maxTokens()).isEqualTo(2048);
+    assertThat(config.errors().maxFailureRate()).isEqualTo(1.0);
+  }
+
+  @Test
+  void theSampleJobHoldsTheDefaultsToo() throws IOException {
+    JobConfig sample = JobConfigReader.read(Path.of("../configs/classify-tickets.yaml"), List.of());
+    JobConfig smallest = read(SMALLEST);
+
+    assertThat(sample.model())
+        .usingRecursiveComparison()
+        .ignoringFields("path")
+        .isEqualTo(smallest.model());
+    assertThat(sample.classify()).isEqualTo(smallest.classify());
+    assertThat(sample.batch()).isEqualTo(smallest.batch());
+    assertThat(sample.errors()).isEqualTo(smallest.errors());
+  }
+
+  @Test
+  void theEffectiveConfigurationReadsBackAsItself() {
+    JobConfig config =
+        read(
+            SMALLEST,
+            "input.template='Subject: {subject} {{x}}'",
+            "input.text-column=null",
+            "input.options={multiLine: true, sep: \";\"}",
+            "input.schema='subject string, body string'",
+            "input.key-columns=[a, b]",
+            "classify.top-k=3",
+            "output.mode=append",
+            "output.prefix='x: '",
+            "output.logits=true",
+            "errors.max-failure-rate=0.25");
+
+    assertThat(read(JobConfigReader.toYaml(config))).isEqualTo(config);
+    assertThat(config.input().options()).isEqualTo(Map.of("multiLine", "true", "sep", ";"));
+    assertThat(config.input().keyColumns()).containsExactly("a", "b");
+    assertThat(config.classify().topK()).contains(3);
+  }
+
+  @Test
+  void overridesComeInTheirOrder() {
+    assertThat(read(SMALLEST, "output.mode=append", "output.mode=overwrite").output().mode())
+        .isEqualTo(OutputMode.OVERWRITE);
+  }
+
+  @Test
+  void anInputMayBeATable() {
+    JobConfig config = read(SMALLEST, "input.path=null", "input.table=db.rows");
+    assertThat(config.input().table()).contains("db.rows");
+    assertThat(config.input().path()).isEmpty();
+    assertThat(read(JobConfigReader.toYaml(config))).isEqualTo(config);
+  }
+
+  @Test
+  void modelsMayBeFileUris() {
+    assertThat(read(SMALLEST, "model.path=file:///a/b%20c").model().path()).isEqualTo("/a/b c");
+    assertThat(read(SMALLEST, "model.path=file:/a/b").model().path()).isEqualTo("/a/b");
+    assertThat(read(SMALLEST, "model.path=file:a/b").model().path()).isEqualTo("a/b");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "modle.path=x | unknown key modle | did you mean model?",
+        "model.precison=x | unknown key model.precison | did you mean model.precision?",
+        "input.text_column=x | unknown key input.text_column | did you mean input.text-column?",
+        "output.zzzzzzzz=1 | unknown key output.zzzzzzzz | known here: path, mode, prefix, logits",
+        "model.precision=bfloat | model.precision is 'bfloat' | did you mean 'bfloat16'?",
+        "model.kernels=mkl | model.kernels is 'mkl' | auto | onednn | java",
+        "model.max-tokens=0 | model.max-tokens is '0' | a whole number of 1 or more",
+        "model.max-tokens=1.5 | model.max-tokens is '1.5' | a whole number",
+        "model.max-tokens=5000000000 | model.max-tokens is '5000000000' | a whole number",
+        "model.path=hdfs://h/m | model.path is 'hdfs://h/m' | file:",
+        "output.mode=errror | output.mode is 'errror' | did you mean 'error'?",
+        "output.logits=yes please | output.logits is 'yes please' | true or false",
+        "classify.threshold=1.5 | classify.threshold is '1.5' | a number from 0 to 1",
+        "classify.threshold=.nan | classify.threshold is | a number from 0 to 1",
+        "errors.max-failure-rate=-1 | errors.max-failure-rate is '-1' | a number from 0 to 1",
+        "input.path=[] | input.path is '[]' | a list of texts",
+        "input.path=[a, 5] | input.path is | a list of texts",
+        "input.options=5 | input.options is '5' | a group of keys",
+        "input.options={a: [1]} | input.options.a is | a simple value",
+        "input.template='{x}' | exactly one of text-column, template and tokens-column | found 2",
+        "input.text-column=null | exactly one of text-column | found 0",
+        "input.table=t | exactly one of path and table | input",
+        "input.attention-mask-column=m | attention-mask-column | tokens-column only",
+        "input=5 | input is '5' | a group of keys",
+        "task=generate | task is 'generate' | classify",
+        "task=clasify | task is 'clasify' | classify",
+        "=5 | --set =5 | KEY=VALUE",
+        "output | --set output | KEY=VALUE",
+        "output.mode=[ | --set output.mode=[ | not YAML"
+      })
+  void mistakesAreNamed(String override, String what, String help) {
+    assertRefused(SMALLEST, override, what, help);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "[1, 2]", "just words", "# only a comment"})
+  void filesWithoutKeysAreRefused(String yaml) {
+    assertRefused(yaml, "", "job.yaml", "expected a job in YAML");
+  }
+
+  @Test
+  void badFilesAreRefused() {
+    assertRefused("a: [1", "", "job.yaml is not YAML");
+    assertRefused(SMALLEST + "task: classify\ntask: classify\n", "", "not YAML", "task");
+    assertRefused("x".repeat(2_000_000), "", "larger than a job file can be");
+    assertRefused(
+        "input: {path: x, text-column: y}\noutput: {path: z}", "", "model.path is missing");
+    assertRefused(
+        "model: {path: x}\ninput: {path: x, text-column: y}", "", "output.path is missing");
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(() -> JobConfigReader.read(folder.resolve("none.yaml"), List.of()))
+        .withMessageContaining("none.yaml");
+  }
+
+  @Test
+  void nothingInAFileIsExecuted() {
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(
+            () ->
+                read("model: !!javax.script.ScriptEngineManager [!!java.net.URL [\"http://x\"]]"));
+  }
+}
