@@ -40,7 +40,7 @@ final class JobInput {
   Dataset<Row> rows() {
     try {
       return config.table().isPresent() ? spark.table(config.table().get()) : load();
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       throw unreadable(e);
     }
   }
@@ -60,7 +60,7 @@ final class JobInput {
       Dataset<Row> rows =
           config.format() == InputFormat.JSON ? reader.json(sampled) : reader.csv(sampled);
       return rows.limit(limit);
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       throw unreadable(e);
     }
   }

@@ -39,8 +39,9 @@ final class JobRun {
    *
    * @throws ConfigException if the configuration does not fit the input or the output
    * @throws ModelException if the model cannot be used, here or on an executor
+   * @throws Exception if Spark fails
    */
-  int run() {
+  int run() throws Exception {
     EngineOptions options = config.engineOptions();
     EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(options));
     PlanReport.print(config, plan, out);
@@ -107,17 +108,18 @@ final class JobRun {
     return false;
   }
 
-  private void write(OutputTarget target, Dataset<Row> results, RunTotals totals, long expected) {
+  private void write(OutputTarget target, Dataset<Row> results, RunTotals totals, long expected)
+      throws Exception {
     try (Progress progress = Progress.of(err, totals, expected)) {
       progress.start();
       target.write(results, config.output().mode().saveMode());
-    } catch (RuntimeException e) {
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
       throw asModelProblem(e);
     }
   }
 
   /** An executor's complaint about the model arrives as text within Spark's exception. */
-  private static RuntimeException asModelProblem(RuntimeException e) {
+  private static Exception asModelProblem(Exception e) {
     String marker = ModelException.class.getName() + ": ";
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       String message = String.valueOf(cause.getMessage());

@@ -143,7 +143,7 @@ class JobConfigReaderTest {
         "output.mode=errror | output.mode is 'errror' | did you mean 'error'?",
         "output.logits=yes please | output.logits is 'yes please' | true or false",
         "classify.threshold=1.5 | classify.threshold is '1.5' | a number from 0 to 1",
-        "classify.threshold=.nan | classify.threshold is | a number from 0 to 1",
+        "classify.threshold=.nan | classify.threshold=.nan | not YAML",
         "errors.max-failure-rate=-1 | errors.max-failure-rate is '-1' | a number from 0 to 1",
         "input.path=[] | input.path is '[]' | a list of texts",
         "input.path=[a, 5] | input.path is | a list of texts",

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -139,6 +140,7 @@ class MainTest {
       spark
           .read()
           .json(SAMPLES + "tickets.jsonl")
+          .filter("instr(text, char(10)) = 0")
           .limit(20)
           .selectExpr(only.split(", ", -1))
           .write()
@@ -160,6 +162,29 @@ class MainTest {
       assertThat(results()).as(format).hasSize(20);
       assertThat(run.out()).as(format).contains("20 rows: 20 ok, 0 failed");
     }
+  }
+
+  @Test
+  void textOfSeveralLinesSurvivesCsv() {
+    String input = folder.resolve("csv").toString();
+    String options = "{header: true, multiLine: true, escape: '\"'}";
+    spark
+        .createDataset(List.of("one\n\"two\", three"), Encoders.STRING())
+        .toDF("text")
+        .write()
+        .options(Map.of("header", "true", "escape", "\""))
+        .csv(input);
+
+    List<String> settings =
+        List.of(
+            "input.path=" + input,
+            "input.format=csv",
+            "input.options=" + options,
+            "input.key-columns=null");
+    assertThat(run(settings, "--dry-run").out()).contains("sample       1 rows");
+    assertThat(run(settings).exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(results()).hasSize(1);
+    assertThat(results().get(0).<String>getAs("text")).isEqualTo("one\n\"two\", three");
   }
 
   @Test
@@ -234,7 +259,7 @@ class MainTest {
     Files.writeString(taken, "{\"text\": \"a\", \"Status\": 1}\n", StandardCharsets.UTF_8);
     CommandLineRun conflict = run("input.path=" + taken, "input.key-columns=null");
     assertThat(conflict.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
-    assertThat(conflict.err()).contains("output.prefix", "status");
+    assertThat(conflict.err()).contains("output.prefix", "Status");
     CommandLineRun renamed =
         run("input.path=" + taken, "input.key-columns=null", "output.prefix=model_");
     assertThat(renamed.exitCode()).isEqualTo(ExitCode.DONE);
