@@ -59,17 +59,23 @@ final class Intake {
       return refused(RowErrorCode.TOKENIZER_ERROR, message(e), OptionalInt.empty());
     }
     int count = encoding.ids().length;
-    boolean truncates = count > options.maxTokens();
-    if (truncates) {
-      switch (options.overLength()) {
-        case ERROR -> {
-          return tooLong(Integer.toString(count), OptionalInt.of(count));
-        }
-        case TRUNCATE_RIGHT -> encoding = encoding.truncatedRight(options.maxTokens());
-        case TRUNCATE_LEFT -> encoding = encoding.truncatedLeft(options.maxTokens());
-      }
+    if (count <= options.maxTokens()) {
+      return checked(TokenRow.of(encoding.ids()), count, false);
     }
-    return checked(TokenRow.of(encoding.ids()), count, truncates);
+    if (options.overLength() == OverLength.ERROR) {
+      return tooLong(Integer.toString(count), OptionalInt.of(count));
+    }
+    try {
+      return checked(TokenRow.of(truncated(encoding).ids()), count, true);
+    } catch (IllegalArgumentException e) { // The special tokens alone are more than the limit.
+      return tooLong(Integer.toString(count), OptionalInt.of(count));
+    }
+  }
+
+  private Encoding truncated(Encoding encoding) {
+    return options.overLength() == OverLength.TRUNCATE_LEFT
+        ? encoding.truncatedLeft(options.maxTokens())
+        : encoding.truncatedRight(options.maxTokens());
   }
 
   private Row readTokens(RowInput.Tokens tokens) {

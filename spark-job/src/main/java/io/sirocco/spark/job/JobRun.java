@@ -10,6 +10,7 @@ import io.sirocco.spark.exec.DataFrameClassifier;
 import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RunTotals;
+import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.PrintWriter;
 import org.apache.spark.SparkException;
@@ -60,7 +61,7 @@ final class JobRun {
     // left, and the check that no row was lost, possible.
     long expected = rows.count();
     long start = System.nanoTime();
-    write(target, results, totals, expected);
+    write(target, results, RunningTotals.follow(spark.sparkContext(), totals), expected);
     double seconds = (System.nanoTime() - start) * 1e-9;
     requireEveryRow(expected, totals);
     RunReport report = new RunReport(config, plan, totals, seconds);
@@ -108,7 +109,7 @@ final class JobRun {
     return false;
   }
 
-  private void write(OutputTarget target, Dataset<Row> results, RunTotals totals, long expected)
+  private void write(OutputTarget target, Dataset<Row> results, RunningTotals totals, long expected)
       throws Exception {
     try (Progress progress = Progress.of(err, totals, expected)) {
       progress.start();

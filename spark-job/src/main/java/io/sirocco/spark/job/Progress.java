@@ -1,6 +1,7 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.spark.exec.RunTotals;
+import io.sirocco.spark.exec.RunningTotals;
+import io.sirocco.spark.exec.Totals;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Executors;
@@ -13,20 +14,21 @@ final class Progress implements AutoCloseable {
   private static final long PERIOD_MILLISECONDS = 500;
 
   private final PrintWriter out;
-  private final RunTotals totals;
+  private final RunningTotals totals;
   private final long rows;
   private final long start = System.nanoTime();
   private final ScheduledExecutorService clock;
 
-  private Progress(PrintWriter out, RunTotals totals, long rows, ScheduledExecutorService clock) {
+  private Progress(
+      PrintWriter out, RunningTotals totals, long rows, ScheduledExecutorService clock) {
     this.out = out;
     this.totals = totals;
     this.rows = rows;
     this.clock = clock;
   }
 
-  /** {@code rows}: those to come. */
-  static Progress of(PrintWriter out, RunTotals totals, long rows) {
+  /** {@code rows}: those to come. {@code totals} is closed along with the progress line. */
+  static Progress of(PrintWriter out, RunningTotals totals, long rows) {
     ScheduledExecutorService clock =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
@@ -53,15 +55,10 @@ final class Progress implements AutoCloseable {
 
   private void draw() {
     double seconds = (System.nanoTime() - start) * 1e-9;
-    out.print(
-        "\r"
-            + line(
-                totals.value().rows(),
-                rows,
-                totals.value().rowsFailed(),
-                totals.value().tokens(),
-                seconds)
-            + "  ");
+    Totals now = totals.now();
+    // A task that ends in this moment may count twice.
+    long done = Math.min(now.rows(), rows);
+    out.print("\r" + line(done, rows, now.rowsFailed(), now.tokens(), seconds) + "  ");
     out.flush();
   }
 
@@ -94,6 +91,7 @@ final class Progress implements AutoCloseable {
   @Override
   public void close() {
     clock.shutdownNow();
+    totals.close();
     if (atTerminal()) {
       draw();
       out.println();
