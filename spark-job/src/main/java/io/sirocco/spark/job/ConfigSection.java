@@ -59,13 +59,16 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     return value.asBoolean(fallback);
   }
 
-  Optional<Integer> count(String key) {
+  Optional<Integer> count(String key, int most) {
     JsonNode value = value(key);
     if (value.isMissingNode()) {
       return Optional.empty();
     }
-    if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 1) {
-      throw problem(key, value, "a whole number of 1 or more");
+    if (!value.isIntegralNumber()
+        || !value.canConvertToInt()
+        || value.asInt() < 1
+        || value.asInt() > most) {
+      throw problem(key, value, "a whole number from 1 to " + most);
     }
     return Optional.of(value.asInt());
   }

@@ -24,6 +24,10 @@ import java.util.stream.Stream;
 /** Reads job files: the one place that knows keys and defaults. */
 final class JobConfigReader {
   private static final long MAX_BYTES = 1 << 20;
+
+  /** Of a row or a batch: eight times the longest context of any Mistral. */
+  private static final int MAX_TOKENS = 1 << 20;
+
   private static final List<String> LATER_TASKS = List.of("generate", "score", "embed");
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
@@ -121,8 +125,9 @@ final class JobConfigReader {
             model(model),
             input(input),
             output(output),
-            new JobConfig.Classify(classify.share("threshold", 0.5), classify.count("top-k")),
-            new JobConfig.Batch(batch.count("max-tokens").orElse(2048)),
+            new JobConfig.Classify(
+                classify.share("threshold", 0.5), classify.count("top-k", Integer.MAX_VALUE)),
+            new JobConfig.Batch(batch.count("max-tokens", MAX_TOKENS).orElse(2048)),
             new JobConfig.Errors(errors.share("max-failure-rate", 1)));
     List.of(top, model, input, output, classify, batch, errors)
         .forEach(ConfigSection::requireNoOther);
@@ -136,7 +141,7 @@ final class JobConfigReader {
         localPath(section),
         section.choice("precision", PrecisionChoice.AUTO, PrecisionChoice.class),
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
-        section.count("max-tokens").orElse(4096),
+        section.count("max-tokens", MAX_TOKENS).orElse(4096),
         section.choice("over-length", OverLength.ERROR, OverLength.class),
         section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class));
   }

@@ -132,7 +132,11 @@ final class JobInput {
     return found.orElseThrow(
         () ->
             new ConfigException(
-                key, name, "a column of the input: " + String.join(", ", schema.fieldNames())));
+                key,
+                name,
+                schema.isEmpty()
+                    ? "a column of the input, which has none; if it is empty, set input.schema"
+                    : "a column of the input: " + String.join(", ", schema.fieldNames())));
   }
 
   private static String quoted(String column) {
@@ -154,9 +158,13 @@ final class JobInput {
 
   private ConfigException unreadable(Exception e) {
     String source = config.table().orElseGet(() -> String.join(", ", config.path()));
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
     return new ConfigException(
         config.table().isPresent() ? "input.table" : "input.path",
         source,
-        "something Spark can read; it says: " + e.getMessage());
+        "something Spark can read; it says: " + String.valueOf(root.getMessage()).strip());
   }
 }

@@ -13,6 +13,7 @@ import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -88,6 +89,15 @@ final class JobRun {
 
   /** Existing results are refused before anything is computed. */
   private boolean skipsBecauseOf(OutputTarget target) {
+    try {
+      return isThereToBeKept(target);
+    } catch (UncheckedIOException e) {
+      throw new ConfigException(
+          "input.path or output.path cannot be used: " + e.getMessage() + ": " + e.getCause());
+    }
+  }
+
+  private boolean isThereToBeKept(OutputTarget target) {
     var overlapping = target.overlapping(config.input().path());
     if (!overlapping.isEmpty()) {
       throw new ConfigException(

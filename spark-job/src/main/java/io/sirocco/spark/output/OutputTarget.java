@@ -5,8 +5,11 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
@@ -35,16 +38,29 @@ public final class OutputTarget {
     }
   }
 
-  /** Which of these paths is this folder, holds it, or lies within it: it must not be written. */
+  /**
+   * Which of these paths is, or as a glob matches, this folder, something that holds it, or
+   * something within it: it must not be written.
+   */
   public List<String> overlapping(List<String> paths) {
     String mine = qualified(folder);
     return paths.stream()
-        .filter(
-            path -> {
-              String other = qualified(new Path(path));
-              return mine.equals(other) || isWithin(mine, other) || isWithin(other, mine);
-            })
+        .flatMap(path -> matches(new Path(path)))
+        .map(this::qualified)
+        .filter(other -> mine.equals(other) || isWithin(mine, other) || isWithin(other, mine))
         .toList();
+  }
+
+  /** What a glob finds; the path itself if it is none, or finds nothing. */
+  private Stream<Path> matches(Path path) {
+    try {
+      FileStatus[] found = path.getFileSystem(hadoop).globStatus(path);
+      return found == null || found.length == 0
+          ? Stream.of(path)
+          : Arrays.stream(found).map(FileStatus::getPath);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot look for " + path, e);
+    }
   }
 
   /**

@@ -246,6 +246,16 @@ class MainTest {
     assertThat(run.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
     assertThat(run.err()).contains("output.path", "apart from input.path");
     assertThat(input.resolve("a.jsonl")).exists();
+
+    String glob = "input.path=" + folder + "/in/*";
+    String within = "output.path=" + input.resolve("results");
+    List<String> settings =
+        List.of(glob, within, "output.mode=overwrite", "input.key-columns=null");
+    assertThat(run(settings).exitCode()).isEqualTo(ExitCode.DONE);
+    CommandLineRun again = run(settings);
+    assertThat(again.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
+    assertThat(again.err()).contains("apart from input.path", "in/results");
+    assertThat(input.resolve("results/_SUCCESS")).exists();
   }
 
   @Test
@@ -254,6 +264,10 @@ class MainTest {
     assertMistake("input.text-column=txt", "input.text-column is 'txt'", "channel");
     assertMistake("input.key-columns=[nr]", "input.key-columns is 'nr'");
     assertMistake("input.table=no_such_table", "exactly one of path and table");
+    assertMistake("input.path=foo://x/y", "input.path or output.path", "foo");
+    assertMistake("output.path=foo://x/y", "input.path or output.path", "foo");
+    Path empty = Files.createFile(folder.resolve("empty.jsonl"));
+    assertMistake("input.path=" + empty, "which has none", "set input.schema");
     assertMistake("model.precison=auto", "did you mean model.precision?");
     Path taken = folder.resolve("taken.jsonl");
     Files.writeString(taken, "{\"text\": \"a\", \"Status\": 1}\n", StandardCharsets.UTF_8);
