@@ -53,7 +53,8 @@ public enum Geometry {
     return layers;
   }
 
-  int hidden() {
+  /** The width of the residual stream. */
+  public int hidden() {
     return hidden;
   }
 

@@ -84,8 +84,13 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
-    return Planner.plan(
-        options, ModelFiles.open(options), KernelSetup.of(options.kernels(), options.precision()));
+    EnginePlan plan =
+        Planner.plan(
+            options,
+            ModelFiles.open(options),
+            KernelSetup.of(options.kernels(), options.precision()));
+    Tokenizer.open(Path.of(options.model()), options.specialTokens()).close();
+    return plan;
   }
 
   /** What this engine runs. */

@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.bench.BenchResult;
 import io.sirocco.bench.Geometry;
@@ -108,6 +109,7 @@ final class BenchCommand implements Callable<Integer> {
       spec.commandLine().getErr().printf("writing %d layers of %s%n", layers, sizes.label());
       SyntheticCheckpoint.write(folder, sizes, layers);
     }
+    requireSizes(folder, sizes);
     List<BenchResult> results = new ArrayList<>();
     for (PrecisionChoice precision : precisions) {
       KernelSetup setup = KernelSetup.of(kernels, precision);
@@ -123,6 +125,18 @@ final class BenchCommand implements Callable<Integer> {
     }
     report(results);
     return ExitCode.DONE;
+  }
+
+  /** Results are labelled with what was asked for, so the folder must hold that. */
+  private void requireSizes(Path folder, Geometry sizes) throws IOException {
+    JsonNode config = new ObjectMapper().readTree(folder.resolve("config.json").toFile());
+    int hidden = config.path("hidden_size").asInt();
+    int found = config.path("num_hidden_layers").asInt();
+    if (hidden != sizes.hidden() || found != layers) {
+      throw wrong(
+          "%s holds %d layers of hidden_size %d; --geometry %s --layers %d means %d of %d"
+              .formatted(folder, found, hidden, sizes.label(), layers, layers, sizes.hidden()));
+    }
   }
 
   private void report(List<BenchResult> results) throws IOException {

@@ -9,6 +9,7 @@ import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameClassifier;
 import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowCounters;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -38,15 +39,21 @@ final class DryRun {
   /**
    * The exit code.
    *
-   * @throws ConfigException if the configuration does not fit the input
+   * @throws ConfigException if the configuration does not fit the input or the output
+   * @throws IOException if a file system cannot be asked
    */
-  int run() {
+  int run() throws IOException {
     EngineOptions options = config.engineOptions();
     try (Engine engine = Engine.open(ExecutorEngine.onThisExecutor(options))) {
       PlanReport.print(config, engine.plan(), out);
       SparkSession spark = Sessions.open("sirocco dry run");
+      OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
+      if (check.nothingToDo()) {
+        out.println("note         output.path exists, and output.mode is ignore: nothing to do");
+      }
       JobInput input = new JobInput(spark, config.input());
       Dataset<Row> rows = input.withModelInput(input.sample(SAMPLE));
+      check.requireApartFrom(rows);
       out.println("input        " + rows.schema().simpleString());
       out.println(
           "results      "
@@ -76,7 +83,7 @@ final class DryRun {
     String column = config.input().tokensColumn().orElse(JobInput.TEXT);
     List<Integer> lengths = new ArrayList<>();
     int unreadable = 0;
-    List<Row> sample = rows.select(functions.col("`" + column + "`")).collectAsList();
+    List<Row> sample = rows.select(functions.col(JobInput.quoted(column))).collectAsList();
     for (Row row : sample) {
       int length = row.isNullAt(0) ? -1 : length(row, engine);
       if (length < 0) {

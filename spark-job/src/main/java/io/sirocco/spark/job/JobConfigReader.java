@@ -234,7 +234,11 @@ final class JobConfigReader {
     try {
       value = YAML.readTree(override.substring(equals + 1));
     } catch (JsonProcessingException e) {
-      throw new ConfigException("--set " + override + ": the value is not YAML: " + e.getMessage());
+      throw new ConfigException(
+          "--set "
+              + override
+              + ": the value is not YAML, does it need quotes? "
+              + e.getOriginalMessage());
     }
     ObjectNode object = root;
     for (int i = 0; i < keys.length - 1; i++) {

@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -39,7 +42,9 @@ final class JobInput {
    */
   Dataset<Row> rows() {
     try {
-      return config.table().isPresent() ? spark.table(config.table().get()) : load();
+      return config.table().isPresent()
+          ? spark.table(config.table().get())
+          : load(config.schema().map(JobInput::parsed));
     } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
       throw unreadable(e);
     }
@@ -48,26 +53,63 @@ final class JobInput {
   /** At most {@code limit} rows; reads hardly more, also to find the schema. */
   Dataset<Row> sample(int limit) {
     boolean textual = config.format() == InputFormat.JSON || config.format() == InputFormat.CSV;
-    boolean lines = !"true".equalsIgnoreCase(config.options().get("multiLine"));
+    Map<String, String> options = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    options.putAll(config.options());
+    boolean lines = !"true".equalsIgnoreCase(options.get("multiLine"));
     if (config.table().isPresent() || config.schema().isPresent() || !textual || !lines) {
       return rows().limit(limit);
     }
     try {
       List<String> head =
-          spark.read().text(paths()).limit(limit + 1).as(Encoders.STRING()).collectAsList();
+          spark
+              .read()
+              .options(config.options())
+              .text(paths())
+              .select("value")
+              .limit(limit + 1)
+              .as(Encoders.STRING())
+              .collectAsList();
       Dataset<String> sampled = spark.createDataset(head, Encoders.STRING());
       DataFrameReader reader = spark.read().options(config.options());
-      Dataset<Row> rows =
-          config.format() == InputFormat.JSON ? reader.json(sampled) : reader.csv(sampled);
-      return rows.limit(limit);
-    } catch (Exception e) { // Spark throws checked exceptions that its methods do not declare.
+      StructType schema =
+          (config.format() == InputFormat.JSON ? reader.json(sampled) : reader.csv(sampled))
+              .schema();
+      return load(Optional.of(schema)).limit(limit);
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
       throw unreadable(e);
     }
+  }
+
+  /**
+   * How many rows are read as the job reads them: whole, because a reader that drops malformed
+   * lines drops none where it looks at no column.
+   */
+  long count(Dataset<Row> rows) throws Exception {
+    try {
+      return rows.queryExecution().toRdd().count();
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      throw isOfTheInput(e) ? unreadable(e) : e;
+    }
+  }
+
+  /** Whether trying again, or elsewhere, would not help. */
+  private static boolean isOfTheInput(Throwable problem) {
+    for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+      String message = String.valueOf(cause.getMessage());
+      if (cause instanceof AnalysisException || message.contains("MALFORMED_RECORD_IN_PARSING")) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The rows with the model's input; checks every column that the job names. */
   Dataset<Row> withModelInput(Dataset<Row> rows) {
     StructType schema = rows.schema();
+    if (Arrays.stream(schema.fieldNames()).anyMatch(TEXT::equalsIgnoreCase)) {
+      throw new ConfigException(
+          "the input has a column " + TEXT + ", a name that Sirocco uses itself; rename it");
+    }
     config.keyColumns().forEach(key -> field("input.key-columns", key, schema));
     if (config.tokensColumn().isPresent()) {
       requireIntegers("input.tokens-column", config.tokensColumn().get(), schema);
@@ -139,17 +181,27 @@ final class JobInput {
                     : "a column of the input: " + String.join(", ", schema.fieldNames())));
   }
 
-  private static String quoted(String column) {
+  static String quoted(String column) {
     return "`" + column.replace("`", "``") + "`";
   }
 
-  private Dataset<Row> load() {
+  private Dataset<Row> load(Optional<StructType> schema) {
     DataFrameReader reader =
         spark
             .read()
             .format(config.format().name().toLowerCase(Locale.ROOT))
             .options(config.options());
-    return config.schema().map(reader::schema).orElse(reader).load(paths());
+    return schema.map(reader::schema).orElse(reader).load(paths());
+  }
+
+  private static StructType parsed(String ddl) {
+    try {
+      return StructType.fromDDL(ddl);
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      String problem = String.valueOf(e.getMessage()).strip();
+      throw new ConfigException(
+          "input.schema", ddl, "names and types in Spark's DDL; it says: " + problem);
+    }
   }
 
   private String[] paths() {
@@ -157,6 +209,9 @@ final class JobInput {
   }
 
   private ConfigException unreadable(Exception e) {
+    if (e instanceof ConfigException problem) {
+      return problem;
+    }
     String source = config.table().orElseGet(() -> String.join(", ", config.path()));
     Throwable root = e;
     while (root.getCause() != null) {

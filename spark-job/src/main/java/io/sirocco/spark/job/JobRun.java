@@ -13,7 +13,6 @@ import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -48,28 +47,31 @@ final class JobRun {
     EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(options));
     PlanReport.print(config, plan, out);
     SparkSession spark = Sessions.open("sirocco " + config.task());
-    OutputTarget target =
-        new OutputTarget(config.output().path(), spark.sparkContext().hadoopConfiguration());
-    if (skipsBecauseOf(target)) {
+    OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
+    OutputTarget target = check.target();
+    if (check.nothingToDo()) {
+      out.println("nothing done: " + target + " exists, and output.mode is ignore");
       return ExitCode.DONE;
     }
     JobInput input = new JobInput(spark, config.input());
     Dataset<Row> rows = input.withModelInput(input.rows());
+    check.requireApartFrom(rows);
+    check.requireWritable();
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "sirocco");
     Dataset<Row> results = classified(rows, input, options, plan, totals);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
-    long expected = rows.count();
+    long expected = input.count(rows);
     long start = System.nanoTime();
     write(target, results, RunningTotals.follow(spark.sparkContext(), totals), expected);
     double seconds = (System.nanoTime() - start) * 1e-9;
-    requireEveryRow(expected, totals);
     RunReport report = new RunReport(config, plan, totals, seconds);
     target.writeRecord(report.json(spark.version()));
     printSample(spark, target);
     report.print(out);
     out.println("results: " + target);
+    requireEveryRow(expected, totals);
     return tooManyFailures(totals) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
@@ -85,38 +87,6 @@ final class JobRun {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
     }
-  }
-
-  /** Existing results are refused before anything is computed. */
-  private boolean skipsBecauseOf(OutputTarget target) {
-    try {
-      return isThereToBeKept(target);
-    } catch (UncheckedIOException e) {
-      throw new ConfigException(
-          "input.path or output.path cannot be used: " + e.getMessage() + ": " + e.getCause());
-    }
-  }
-
-  private boolean isThereToBeKept(OutputTarget target) {
-    var overlapping = target.overlapping(config.input().path());
-    if (!overlapping.isEmpty()) {
-      throw new ConfigException(
-          "output.path", config.output().path(), "a folder apart from input.path " + overlapping);
-    }
-    if (!target.exists()) {
-      return false;
-    }
-    if (config.output().mode() == OutputMode.IGNORE) {
-      out.println("nothing done: " + target + " exists, and output.mode is ignore");
-      return true;
-    }
-    if (config.output().mode() == OutputMode.ERROR) {
-      throw new ConfigException(
-          "output.path",
-          config.output().path(),
-          "a path where nothing is yet; or set output.mode to overwrite, append or ignore");
-    }
-    return false;
   }
 
   private void write(OutputTarget target, Dataset<Row> results, RunningTotals totals, long expected)
@@ -170,8 +140,13 @@ final class JobRun {
     return tooMany;
   }
 
+  /** The results are there, whether or not a sample of them can be shown. */
   private void printSample(SparkSession spark, OutputTarget target) {
     out.println();
-    out.print(ResultSample.of(spark.read().parquet(target.toString()), config));
+    try {
+      out.print(ResultSample.of(spark.read().parquet(target.toString()), config));
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      out.println("no sample of the results: " + e.getMessage());
+    }
   }
 }

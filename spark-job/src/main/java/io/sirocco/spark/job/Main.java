@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.checkpoint.ModelException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -37,12 +38,27 @@ public final class Main {
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExecutionExceptionHandler(
-            (problem, command, parsed) -> {
-              command.getErr().println("unexpected failure: " + problem);
-              problem.printStackTrace(command.getErr());
-              return ExitCode.UNEXPECTED;
-            })
+            (problem, command, parsed) -> exitCode(problem, command.getErr()))
         .execute(arguments);
+  }
+
+  /** Says what went wrong: in a line, where somebody can mend it. */
+  private static int exitCode(Exception problem, PrintWriter err) {
+    try {
+      if (problem instanceof ConfigException) {
+        err.println("configuration: " + problem.getMessage());
+        return ExitCode.CONFIGURATION;
+      }
+      if (problem instanceof ModelException) {
+        err.println("model: " + problem.getMessage());
+        return ExitCode.MODEL;
+      }
+      err.println("unexpected failure: " + problem);
+      problem.printStackTrace(err);
+      return ExitCode.UNEXPECTED;
+    } finally {
+      err.flush();
+    }
   }
 
   Main() {}

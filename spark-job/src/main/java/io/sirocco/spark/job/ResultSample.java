@@ -34,7 +34,7 @@ final class ResultSample {
     String prefix = config.output().prefix();
     Column[] columns =
         Arrays.stream(results.columns())
-            .filter(name -> wanted.contains(name) || isShown(name, prefix))
+            .filter(name -> isWanted(name, wanted) || isShown(name, prefix))
             .map(name -> functions.col("`" + name.replace("`", "``") + "`"))
             .toArray(Column[]::new);
     Dataset<Row> shown = results.select(columns).limit(ROWS);
@@ -48,6 +48,10 @@ final class ResultSample {
       table.add(cells);
     }
     return aligned(table);
+  }
+
+  private static boolean isWanted(String name, List<String> wanted) {
+    return wanted.stream().anyMatch(name::equalsIgnoreCase);
   }
 
   private static boolean isShown(String name, String prefix) {

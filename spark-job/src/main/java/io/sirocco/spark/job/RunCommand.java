@@ -1,6 +1,5 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.checkpoint.ModelException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -45,12 +44,6 @@ final class RunCommand implements Callable<Integer> {
     try {
       JobConfig job = JobConfigReader.read(config, overrides);
       return dryRun ? DryRun.of(job, out).run() : JobRun.of(job, out, err).run();
-    } catch (ConfigException e) {
-      err.println("configuration: " + e.getMessage());
-      return ExitCode.CONFIGURATION;
-    } catch (ModelException e) {
-      err.println("model: " + e.getMessage());
-      return ExitCode.MODEL;
     } finally {
       out.flush();
       err.flush();

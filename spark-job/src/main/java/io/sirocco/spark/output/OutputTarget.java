@@ -2,12 +2,11 @@ package io.sirocco.spark.output;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -23,18 +22,35 @@ public final class OutputTarget {
   private final Path folder;
   private final Configuration hadoop;
 
-  /** {@code folder}: a path or URI; relative ones are on the default file system. */
+  /**
+   * {@code folder}: a path or URI; relative ones are on the default file system.
+   *
+   * @throws IllegalArgumentException if it is neither
+   */
   public OutputTarget(String folder, Configuration hadoop) {
     this.folder = new Path(folder);
     this.hadoop = hadoop;
   }
 
   /** Whether something is there already. */
-  public boolean exists() {
-    try {
-      return fileSystem().exists(folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot look at " + folder, e);
+  public boolean exists() throws IOException {
+    return fileSystem().exists(folder);
+  }
+
+  /** Makes the folders above this one. */
+  public void makeParent() throws IOException {
+    Path parent = fileSystem().makeQualified(folder).getParent();
+    if (parent != null && !fileSystem().mkdirs(parent)) {
+      throw new IOException("cannot make " + parent);
+    }
+    if (parent != null && parent.toUri().getScheme().equals("file")) {
+      requireWritable(java.nio.file.Path.of(parent.toUri().getPath()));
+    }
+  }
+
+  private static void requireWritable(java.nio.file.Path parent) throws IOException {
+    if (!Files.isWritable(parent)) {
+      throw new IOException(parent + " cannot be written to");
     }
   }
 
@@ -42,25 +58,28 @@ public final class OutputTarget {
    * Which of these paths is, or as a glob matches, this folder, something that holds it, or
    * something within it: it must not be written.
    */
-  public List<String> overlapping(List<String> paths) {
-    String mine = qualified(folder);
-    return paths.stream()
-        .flatMap(path -> matches(new Path(path)))
-        .map(this::qualified)
-        .filter(other -> mine.equals(other) || isWithin(mine, other) || isWithin(other, mine))
-        .toList();
+  public List<String> overlapping(List<String> paths) throws IOException {
+    String mine = canonical(folder);
+    List<String> found = new ArrayList<>();
+    for (String path : paths) {
+      for (Path match : matches(new Path(path))) {
+        String other = canonical(match);
+        if (mine.equals(other) || isWithin(mine, other) || isWithin(other, mine)) {
+          found.add(other);
+        }
+      }
+    }
+    return found;
   }
 
   /** What a glob finds; the path itself if it is none, or finds nothing. */
-  private Stream<Path> matches(Path path) {
-    try {
-      FileStatus[] found = path.getFileSystem(hadoop).globStatus(path);
-      return found == null || found.length == 0
-          ? Stream.of(path)
-          : Arrays.stream(found).map(FileStatus::getPath);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot look for " + path, e);
+  private List<Path> matches(Path path) throws IOException {
+    FileStatus[] found = path.getFileSystem(hadoop).globStatus(path);
+    List<Path> paths = new ArrayList<>();
+    for (FileStatus status : found == null ? new FileStatus[0] : found) {
+      paths.add(status.getPath());
     }
+    return paths.isEmpty() ? List.of(path) : paths;
   }
 
   /**
@@ -72,11 +91,9 @@ public final class OutputTarget {
   }
 
   /** Puts the record of the run beside the results, where readers of the results skip it. */
-  public void writeRecord(String json) {
+  public void writeRecord(String json) throws IOException {
     try (OutputStream out = fileSystem().create(new Path(folder, RECORD), true)) {
       out.write(json.getBytes(StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + new Path(folder, RECORD), e);
     }
   }
 
@@ -89,14 +106,22 @@ public final class OutputTarget {
     return path.startsWith(folder.endsWith("/") ? folder : folder + "/");
   }
 
-  private String qualified(Path path) {
-    try {
-      FileSystem system = path.getFileSystem(hadoop);
-      URI uri = system.makeQualified(path).toUri();
-      return uri.getScheme() + ":" + uri.getPath();
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot resolve " + path, e);
+  /** One name for one place, whatever links lead there. */
+  private String canonical(Path path) throws IOException {
+    URI uri = path.getFileSystem(hadoop).makeQualified(path).toUri();
+    return uri.getScheme().equals("file")
+        ? "file:" + withoutLinks(java.nio.file.Path.of(uri.getPath()))
+        : uri.getScheme() + "://" + uri.getAuthority() + uri.getPath();
+  }
+
+  /** Of what exists of the path; the rest stays as it is. */
+  private static java.nio.file.Path withoutLinks(java.nio.file.Path path) throws IOException {
+    if (Files.exists(path)) {
+      return path.toRealPath();
     }
+    java.nio.file.Path parent = path.getParent();
+    java.nio.file.Path name = path.getFileName();
+    return parent == null || name == null ? path : withoutLinks(parent).resolve(name);
   }
 
   private FileSystem fileSystem() throws IOException {

@@ -159,7 +159,8 @@ class JobConfigReaderTest {
         "task=clasify | task is 'clasify' | classify",
         "=5 | --set =5 | KEY=VALUE",
         "output | --set output | KEY=VALUE",
-        "output.mode=[ | --set output.mode=[ | not YAML"
+        "output.mode=[ | --set output.mode=[ | not YAML",
+        "input.path=*.jsonl | --set input.path=*.jsonl | does it need quotes?"
       })
   void mistakesAreNamed(String override, String what, String help) {
     assertRefused(SMALLEST, override, what, help);

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -266,6 +267,11 @@ class MainTest {
     assertMistake("input.table=no_such_table", "exactly one of path and table");
     assertMistake("input.path=foo://x/y", "input.path or output.path", "foo");
     assertMistake("output.path=foo://x/y", "input.path or output.path", "foo");
+    assertMistake("output.path=a:b", "output.path is 'a:b'");
+    assertMistake("output.path=/proc/none/x", "output.path is '/proc/none/x'");
+    assertMistake("input.schema=id strng", "input.schema is 'id strng'");
+    Path hidden = Files.writeString(folder.resolve("hidden.jsonl"), "{\"__sirocco_text\": 1}");
+    assertMistake("input.path=" + hidden, "__sirocco_text", "rename it");
     Path empty = Files.createFile(folder.resolve("empty.jsonl"));
     assertMistake("input.path=" + empty, "which has none", "set input.schema");
     assertMistake("model.precison=auto", "did you mean model.precision?");
@@ -288,6 +294,109 @@ class MainTest {
   }
 
   @Test
+  void anInputIsNotOverwrittenBehindLinksAndTablesEither() throws IOException {
+    Path input = Files.createDirectory(folder.resolve("real"));
+    Files.writeString(input.resolve("a.jsonl"), "{\"id\": 1, \"text\": \"hello\"}\n");
+    Path link = Files.createSymbolicLink(folder.resolve("link"), input);
+    assertApart(input, "input.path=" + link, "output.path=" + input);
+    assertApart(input, "input.path=" + input, "output.path=" + link);
+
+    Path parquet = folder.resolve("parquet");
+    spark.read().json(input.toString()).write().parquet(parquet.toString());
+    assertApart(
+        parquet,
+        "input.path=null",
+        "input.table=parquet.`" + parquet + "`",
+        "output.path=" + parquet);
+  }
+
+  private void assertApart(Path input, String... settings) throws IOException {
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.addAll(List.of("output.mode=overwrite", "output.prefix=z_"));
+    List<String> before = names(input);
+    assertThat(run(all).exitCode()).isEqualTo(ExitCode.CONFIGURATION);
+    assertThat(run(all, "--dry-run").exitCode()).isEqualTo(ExitCode.CONFIGURATION);
+    assertThat(names(input)).isEqualTo(before).isNotEmpty();
+  }
+
+  private static List<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(Path::toString).sorted().toList();
+    }
+  }
+
+  @Test
+  void aBrokenTokenizerIsFoundBeforeResultsAreReplaced() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("model"));
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(Path.of(SAMPLES, "ticket-classifier", file), model.resolve(file));
+    }
+    Files.createDirectory(folder.resolve("out"));
+    Path results = Files.writeString(folder.resolve("out/part.parquet"), "results of yesterday");
+    String tokenizer = "{\"version\": \"1.0\", \"model\": {\"type\": \"Nope\"}}";
+    Files.writeString(model.resolve("tokenizer.json"), tokenizer);
+
+    CommandLineRun run = run("model.path=" + model, "output.mode=overwrite");
+
+    assertThat(run.exitCode()).isEqualTo(ExitCode.MODEL);
+    assertThat(run.err()).contains("tokenizer.json").hasLineCount(1);
+    assertThat(results).exists();
+  }
+
+  @Test
+  void malformedLinesThatTheJobDropsAreNotMissed() throws IOException {
+    Path input = folder.resolve("some.csv");
+    Files.writeString(input, "id,text\n1,one\nx,two\n3,three\ny,four\n");
+    List<String> csv =
+        List.of("input.path=" + input, "input.format=csv", "input.schema='id int, text string'");
+
+    List<String> dropping = new ArrayList<>(csv);
+    dropping.add("input.options={mode: DROPMALFORMED, header: true}");
+    CommandLineRun dropped = run(dropping);
+    assertThat(dropped.err()).isEmpty();
+    assertThat(results()).hasSize(2);
+
+    List<String> failing = new ArrayList<>(csv);
+    failing.addAll(
+        List.of("input.options={mode: FAILFAST, header: true}", "output.mode=overwrite"));
+    CommandLineRun failed = run(failing);
+    assertThat(failed.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
+    assertThat(failed.err()).contains("input.path");
+    assertThat(results()).hasSize(2);
+  }
+
+  @Test
+  void aDryRunReadsWhatTheJobReads() throws IOException {
+    Path day = Files.createDirectories(folder.resolve("by-day/day=2024-01-01"));
+    Files.writeString(day.resolve("p.jsonl"), "{\"te`xt\": \"hello\", \"my`ids\": [1, 5]}\n");
+    List<String> settings =
+        List.of(
+            "input.path=" + day.getParent(),
+            "input.key-columns=[day]",
+            "input.text-column=null",
+            "input.tokens-column=my`ids");
+    CommandLineRun dry = run(settings, "--dry-run");
+    assertThat(dry.err()).isEmpty();
+    assertThat(dry.out()).contains("sample       1 rows");
+    assertThat(run(settings).exitCode()).isEqualTo(ExitCode.DONE);
+    CommandLineRun exists = run(settings, "--dry-run");
+    assertThat(exists.err()).contains("output.path is");
+
+    Path csv = folder.resolve("lines.csv");
+    Files.writeString(csv, "text\n\"one\ntwo\"\n");
+    CommandLineRun lines =
+        run(
+            List.of(
+                "input.path=" + csv,
+                "input.format=csv",
+                "input.options={header: true, multiline: true}",
+                "input.key-columns=null",
+                "output.mode=overwrite"),
+            "--dry-run");
+    assertThat(lines.out()).contains("sample       1 rows");
+  }
+
+  @Test
   void theCommandLineItselfIsChecked() {
     assertThat(CommandLineRun.of("run").exitCode()).isEqualTo(ExitCode.CONFIGURATION);
     assertThat(CommandLineRun.of("run").err()).contains("--config");
@@ -297,6 +406,10 @@ class MainTest {
     assertThat(CommandLineRun.of("--version").out()).startsWith("sirocco ");
     assertThat(CommandLineRun.of("bench", "--tests", "xy").exitCode())
         .isEqualTo(ExitCode.CONFIGURATION);
+    CommandLineRun other =
+        CommandLineRun.of("bench", "--checkpoint", SAMPLES + "ticket-classifier", "--tests", "pp8");
+    assertThat(other.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
+    assertThat(other.err()).contains("--geometry");
   }
 
   @Test

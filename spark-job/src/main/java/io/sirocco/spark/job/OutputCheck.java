@@ -1,0 +1,94 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.spark.output.OutputTarget;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/** Whether results may be written where the job says: asked before anything is computed. */
+final class OutputCheck {
+  private final JobConfig config;
+  private final OutputTarget target;
+
+  private OutputCheck(JobConfig config, OutputTarget target) {
+    this.config = config;
+    this.target = target;
+  }
+
+  /**
+   * @throws ConfigException if {@code output.path} is no path
+   */
+  static OutputCheck of(JobConfig config, Configuration hadoop) {
+    try {
+      return new OutputCheck(config, new OutputTarget(config.output().path(), hadoop));
+    } catch (IllegalArgumentException e) {
+      throw new ConfigException("output.path", config.output().path(), "a path: " + e.getMessage());
+    }
+  }
+
+  OutputTarget target() {
+    return target;
+  }
+
+  /**
+   * Whether results are there already, and are to be kept.
+   *
+   * @throws ConfigException if nothing may be written there
+   */
+  boolean nothingToDo() {
+    try {
+      requireApart(target.overlapping(config.input().path()));
+      if (!target.exists()) {
+        return false;
+      }
+    } catch (IOException | RuntimeException e) {
+      if (e instanceof ConfigException problem) {
+        throw problem;
+      }
+      // File systems that are unknown, or lack a class or a host, say so in exceptions of any kind.
+      throw new ConfigException("input.path or output.path cannot be used: " + causes(e));
+    }
+    if (config.output().mode() == OutputMode.ERROR) {
+      throw new ConfigException(
+          "output.path",
+          config.output().path(),
+          "a path where nothing is yet; or set output.mode to overwrite, append or ignore");
+    }
+    return config.output().mode() == OutputMode.IGNORE;
+  }
+
+  /** Refuses to write into what the rows are read from, also behind tables and links. */
+  void requireApartFrom(Dataset<Row> rows) throws IOException {
+    requireApart(target.overlapping(Arrays.asList(rows.inputFiles())));
+  }
+
+  /** Finds out now, not after hours, whether the folder can be made. */
+  void requireWritable() {
+    try {
+      target.makeParent();
+    } catch (IOException e) {
+      throw new ConfigException(
+          "output.path", config.output().path(), "a folder that can be made: " + e.getMessage());
+    }
+  }
+
+  private void requireApart(List<String> overlapping) {
+    if (!overlapping.isEmpty()) {
+      throw new ConfigException(
+          "output.path",
+          config.output().path(),
+          "a folder apart from input.path and the files read: " + overlapping.get(0));
+    }
+  }
+
+  private static String causes(Throwable problem) {
+    StringBuilder text = new StringBuilder(String.valueOf(problem.getMessage()));
+    for (Throwable cause = problem.getCause(); cause != null; cause = cause.getCause()) {
+      text.append(": ").append(cause.getMessage());
+    }
+    return text.toString();
+  }
+}
