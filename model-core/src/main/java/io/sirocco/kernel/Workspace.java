@@ -28,7 +28,7 @@ public final class Workspace implements AutoCloseable {
   public Matrix matrix(ElementType type, int rows, int columns) {
     int slack = slack(rows);
     long bytes = bytes(type, rows, columns);
-    ArrowBuf buffer = allocator.buffer(bytes);
+    ArrowBuf buffer = NativeMemory.allocate(allocator, bytes);
     buffers.add(buffer);
     buffer.setZero(0, bytes);
     return new Matrix(buffer.memoryAddress(), type, rows, columns, slack);

@@ -101,15 +101,17 @@ final class Activations implements AutoCloseable {
     Batch whole = buffers.orElseThrow().batch();
     plan.chunks().stream()
         .flatMap(chunk -> chunk.segments().stream())
-        .forEach(
-            segment -> {
-              int behind = segment.keySlot() + segment.rowLength();
-              int count = segment.keySlots() - segment.rowLength();
-              whole.keys().clearRows(behind, count);
-              whole.values().clearRows(behind, count);
-            });
+        .forEach(segment -> clear(segment, whole));
     return new Batch(
         whole.residual().first(plan.tokens()), whole.keys(), whole.values(), whole.chunk());
+  }
+
+  /** Slots before a cached row's first token that has not left the ring are read, too. */
+  private static void clear(BatchPlan.Segment segment, Batch whole) {
+    BatchPlan.Slots slots = segment.slots();
+    int kept = segment.part().cache().isPresent() ? 0 : slots.used();
+    whole.keys().clearRows(slots.first() + kept, slots.count() - kept);
+    whole.values().clearRows(slots.first() + kept, slots.count() - kept);
   }
 
   private Buffers allocate(Sizes sizes) {

@@ -39,12 +39,15 @@ final class AttentionBlocks {
    */
   record Block(int firstQuery, int queries, int firstSlot, int slots) {}
 
-  /** The blocks of tokens {@code [from, from + length)} of a row; {@code from} begins a block. */
-  List<Block> of(int from, int length) {
+  /**
+   * The blocks of tokens {@code [from, from + length)} of a row; {@code from} begins a block.
+   * Tokens behind {@code trunk} see at least what the first token behind it sees.
+   */
+  List<Block> of(int from, int length, int trunk) {
     List<Block> blocks = new ArrayList<>();
     int end = from + length;
     for (int query = from; query < end; ) {
-      int firstSlot = firstSlot(query);
+      int firstSlot = firstSlot(Math.min(query, trunk));
       int queries = Math.min(queriesFor(query + QUERIES - firstSlot), sizeFor(end - query));
       int lastSeen = Math.min(query + queries, end);
       blocks.add(new Block(query, queries, firstSlot, slotsFor(lastSeen - firstSlot)));
@@ -55,9 +58,18 @@ final class AttentionBlocks {
 
   /** Slots to reserve for a row of that length: its tokens, and what blocks read behind them. */
   int keySlots(int rowLength) {
+    return slotsBehind(0, rowLength, Integer.MAX_VALUE, BatchPlan.CHUNK);
+  }
+
+  /** The slot behind the last one that a part computed in pieces of {@code chunk} reads. */
+  int slotsBehind(RowPart part, int chunk) {
+    return slotsBehind(part.from(), part.ids().length, part.trunk(), chunk);
+  }
+
+  private int slotsBehind(int start, int length, int trunk, int chunk) {
     int last = 0;
-    for (int from = 0; from < rowLength; from += BatchPlan.CHUNK) {
-      for (Block block : of(from, Math.min(BatchPlan.CHUNK, rowLength - from))) {
+    for (int from = start; from < start + length; from += chunk) {
+      for (Block block : of(from, Math.min(chunk, start + length - from), trunk)) {
         last = Math.max(last, block.firstSlot() + block.slots());
       }
     }
@@ -74,7 +86,7 @@ final class AttentionBlocks {
     long largest = LEAST_SCORES;
     long mask = 0;
     int lastChunk = (longestRow - 1) / BatchPlan.CHUNK * BatchPlan.CHUNK;
-    for (Block block : of(lastChunk, longestRow - lastChunk)) {
+    for (Block block : of(lastChunk, longestRow - lastChunk, Integer.MAX_VALUE)) {
       long scores = (long) block.queries() * block.slots();
       largest = Math.max(largest, heads * scores);
       mask = Math.max(mask, scores);
@@ -87,7 +99,8 @@ final class AttentionBlocks {
     return window.isPresent() ? Math.max(0, position - window.getAsInt() + 1) : 0;
   }
 
-  private int firstSlot(int query) {
+  /** The first slot of a block that begins with the query at {@code query}. */
+  int firstSlot(int query) {
     return firstSeen(query) / FEW_SLOTS * FEW_SLOTS;
   }
 
@@ -108,7 +121,7 @@ final class AttentionBlocks {
   }
 
   /** Rounded up to a multiple of 16, of 64, or of an eighth of the next lower power of two. */
-  private static int slotsFor(int slots) {
+  static int slotsFor(int slots) {
     int step;
     if (slots <= FEW_SLOTS) {
       step = FEWEST_QUERIES;

@@ -23,6 +23,7 @@ final class AttentionMasks implements AutoCloseable {
   private final BufferAllocator allocator;
   private final Map<Shape, Mask> kept = new LinkedHashMap<>(16, 0.75f, true);
   private Optional<Mask> scratch = Optional.empty();
+  private Optional<Mask> strip = Optional.empty();
 
   /** All that a mask depends on, for one window and rows without an attention mask of their own. */
   private record Shape(int queries, int slots, int firstQueryMinusFirstSlot) {}
@@ -35,33 +36,74 @@ final class AttentionMasks implements AutoCloseable {
   }
 
   /** Valid until the next call. */
-  Matrix mask(AttentionBlocks.Block block, Optional<int[]> attentionMask) {
-    if (attentionMask.isPresent() || block.slots() > LONGEST_KEPT) {
-      return fill(scratch(block), block, attentionMask);
+  Matrix mask(AttentionBlocks.Block block, RowPart row) {
+    boolean branches = row.tree().isPresent() && block.firstQuery() + block.queries() > row.trunk();
+    if (branches || row.attentionMask().isPresent() || block.slots() > LONGEST_KEPT) {
+      return fill(scratch(block), block, row);
     }
     Shape shape = new Shape(block.queries(), block.slots(), block.firstQuery() - block.firstSlot());
     Mask mask = kept.get(shape);
     if (mask == null) {
       mask = make(block.queries(), block.slots());
-      fill(mask.matrix(), block, Optional.empty());
+      fill(mask.matrix(), block, row);
       kept.put(shape, mask);
       forgetEldest();
     }
     return mask.matrix();
   }
 
-  private Matrix fill(Matrix mask, AttentionBlocks.Block block, Optional<int[]> attentionMask) {
+  /**
+   * The mask {@code [1, slots]} of a token that sees the first {@code visible} slots. All such
+   * masks are views on one strip of zeros and hidden slots; valid until the next call.
+   */
+  Matrix ofFirst(int visible, int slots) {
+    int zeros = strip.map(mask -> mask.matrix().columns() / 2).orElse(0);
+    if (zeros < slots) {
+      strip.ifPresent(mask -> mask.owner().close());
+      zeros = 2 * slots;
+      Mask longer = make(1, 2 * zeros);
+      float[] values = new float[2 * zeros];
+      Arrays.fill(values, zeros, values.length, HIDDEN);
+      longer.matrix().writeRow(0, values);
+      strip = Optional.of(longer);
+    }
+    long skipped = (long) (zeros - visible) * Float.BYTES;
+    return new Matrix(strip.get().matrix().address() + skipped, ElementType.F32, 1, slots, 0);
+  }
+
+  private Matrix fill(Matrix mask, AttentionBlocks.Block block, RowPart part) {
     float[] row = new float[block.slots()];
     for (int q = 0; q < block.queries(); q++) {
       int query = block.firstQuery() + q;
-      int from = Math.max(0, blocks.firstSeen(query) - block.firstSlot());
-      int to = Math.min(block.slots(), query - block.firstSlot() + 1);
       Arrays.fill(row, HIDDEN);
-      Arrays.fill(row, Math.min(from, to), to, 0f);
-      attentionMask.ifPresent(mine -> hide(row, block.firstSlot(), mine));
+      if (query >= part.trunk() && query < part.from() + part.ids().length) {
+        showBranch(row, block, query, part);
+      } else {
+        show(row, block, blocks.firstSeen(query), query + 1);
+      }
+      part.attentionMask().ifPresent(mine -> hide(row, block.firstSlot(), mine));
       mask.writeRow(q, row);
     }
     return mask;
+  }
+
+  /** The tokens before it on its own path, within the window. */
+  private void showBranch(float[] row, AttentionBlocks.Block block, int query, RowPart part) {
+    TokenTree tree = part.tree().orElseThrow();
+    int firstSeen = blocks.firstSeen(tree.position(query));
+    show(row, block, firstSeen, tree.trunk());
+    for (int token = query; token >= tree.trunk(); token = tree.parent(token)) {
+      if (tree.position(token) >= firstSeen) {
+        show(row, block, token, token + 1);
+      }
+    }
+  }
+
+  /** Slots {@code [from, to)} of the row, as far as the block has them. */
+  private static void show(float[] row, AttentionBlocks.Block block, int from, int to) {
+    int first = Math.max(0, from - block.firstSlot());
+    int end = Math.min(block.slots(), to - block.firstSlot());
+    Arrays.fill(row, Math.min(first, Math.max(end, 0)), Math.max(end, 0), 0f);
   }
 
   private static void hide(float[] row, int firstSlot, int[] attentionMask) {
@@ -106,5 +148,7 @@ final class AttentionMasks implements AutoCloseable {
     kept.clear();
     scratch.ifPresent(mask -> mask.owner().close());
     scratch = Optional.empty();
+    strip.ifPresent(mask -> mask.owner().close());
+    strip = Optional.empty();
   }
 }

@@ -4,18 +4,18 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a flat batch is computed: its rows one after the other without padding, cut into chunks that
- * bound the memory, and into segments, the part of a row that lies in a chunk.
+ * How a flat batch is computed: its rows' parts one after the other without padding, cut into
+ * chunks that bound the memory, and into segments, what of a part lies in a chunk.
  *
- * <p>Where a row is cut depends on that row alone: at multiples of {@link #CHUNK} from its start.
+ * <p>Where a part is cut depends on that part alone: at multiples of {@link #CHUNK} from its start.
  * That keeps a row's results independent of the rows beside it.
  *
- * @param rows of the batch
+ * @param parts of the batch
  * @param chunks in order; together they cover every token once
- * @param tokens of all rows
- * @param keySlots of all rows, each row's slots beginning at {@link Segment#keySlot}
+ * @param tokens of all parts
+ * @param keySlots of all parts whose keys and values live in the batch's own memory
  */
-record BatchPlan(List<TokenRow> rows, List<Chunk> chunks, int tokens, int keySlots) {
+record BatchPlan(List<RowPart> parts, List<Chunk> chunks, int tokens, int keySlots) {
   /** Tokens whose activations are held at a time; a multiple of every attention block's size. */
   static final int CHUNK = 2048;
 
@@ -28,43 +28,59 @@ record BatchPlan(List<TokenRow> rows, List<Chunk> chunks, int tokens, int keySlo
   /**
    * Tokens {@code [from, from + length)} of a row.
    *
-   * @param row index of the row
-   * @param rowLength tokens of the whole row
    * @param offset of the first token, from the chunk's first
-   * @param keySlot of the row's first token, in the matrices of keys and values
-   * @param keySlots of the whole row, with those behind its last token that blocks read
+   * @param slots where the part's keys and values are in the batch's own memory
    */
-  record Segment(
-      int row, int rowLength, int from, int length, int offset, int keySlot, int keySlots) {}
+  record Segment(RowPart part, int from, int length, int offset, Slots slots) {}
 
-  /** {@code blocks} says how many key slots each row takes. */
-  static BatchPlan of(List<TokenRow> rows, AttentionBlocks blocks) {
+  /**
+   * A part's place in the matrices of keys and values.
+   *
+   * @param first slot of the part
+   * @param count of its slots: none if the part lives in a cache
+   * @param firstPosition the row's token whose keys are in the first slot
+   * @param used slots of the row's tokens, before those that attention only reads
+   */
+  record Slots(int first, int count, int firstPosition, int used) {}
+
+  /** {@code blocks} says how many key slots each part takes. */
+  static BatchPlan of(List<RowPart> parts, AttentionBlocks blocks) {
     List<Chunk> chunks = new ArrayList<>();
     List<Segment> open = new ArrayList<>();
     int chunkStart = 0;
     int token = 0;
     int keySlot = 0;
-    for (int row = 0; row < rows.size(); row++) {
-      int length = rows.get(row).length();
-      int keySlots = blocks.keySlots(length);
+    for (RowPart part : parts) {
+      Slots slots = slots(part, keySlot, blocks);
+      int length = part.ids().length;
       for (int from = 0; from < length; from += CHUNK) {
-        int part = Math.min(CHUNK, length - from);
+        int some = Math.min(CHUNK, length - from);
         int filled = token - chunkStart;
         // A chunk of one token would need slack behind it, which only the batch's end has.
-        if (filled > 1 && filled + part > CHUNK) {
+        if (filled > 1 && filled + some > CHUNK) {
           chunks.add(new Chunk(chunkStart, filled, List.copyOf(open)));
           open.clear();
           chunkStart = token;
         }
-        open.add(new Segment(row, length, from, part, token - chunkStart, keySlot, keySlots));
-        token = Math.addExact(token, part);
+        open.add(new Segment(part, part.from() + from, some, token - chunkStart, slots));
+        token = Math.addExact(token, some);
       }
-      keySlot = Math.addExact(keySlot, keySlots);
+      keySlot = Math.addExact(keySlot, slots.count());
     }
     if (!open.isEmpty()) {
       chunks.add(new Chunk(chunkStart, token - chunkStart, List.copyOf(open)));
     }
-    return new BatchPlan(List.copyOf(rows), List.copyOf(chunks), token, keySlot);
+    return new BatchPlan(List.copyOf(parts), List.copyOf(chunks), token, keySlot);
+  }
+
+  private static Slots slots(RowPart part, int keySlot, AttentionBlocks blocks) {
+    if (part.isInPlace()) {
+      return new Slots(keySlot, 0, 0, 0);
+    }
+    int end = part.from() + part.ids().length;
+    int firstPosition = blocks.firstSlot(part.from());
+    int count = blocks.slotsBehind(part, CHUNK) - firstPosition;
+    return new Slots(keySlot, count, firstPosition, end - firstPosition);
   }
 
   /** Tokens of the largest chunk. */

@@ -15,6 +15,9 @@ import org.apache.arrow.memory.BufferAllocator;
  * intermediate_size. T is the precision's activation type; the residual stream is F32.
  */
 public final class Decoder implements AutoCloseable {
+  /** Where a row that is computed in several steps may be cut. */
+  public static final int STEP_ALIGNMENT = AttentionBlocks.QUERIES;
+
   private final MistralModel model;
   private final MistralConfig config;
   private final Kernels kernels;
@@ -48,33 +51,51 @@ public final class Decoder implements AutoCloseable {
    * @throws IndexOutOfBoundsException if an id is not within the vocabulary
    */
   public Matrix forward(List<TokenRow> rows, LayerObserver observer) {
-    BatchPlan plan = BatchPlan.of(rows, blocks);
+    return compute(rows.stream().map(RowPart::of).toList(), observer);
+  }
+
+  /**
+   * As {@link #forward(List)}, for the next tokens of rows whose earlier ones are cached; they are
+   * in the caches afterwards. A row whose tokens come in several steps has the same values, up to
+   * rounding, as if they came at once, and to the bit the same whenever it is cut at the same
+   * places, each a multiple of {@link #STEP_ALIGNMENT}, and then computed token by token.
+   *
+   * @param rows each with a cache of its own
+   */
+  public Matrix step(List<Continuation> rows) {
+    Matrix residual = compute(rows.stream().map(RowPart::of).toList(), LayerObserver.NONE);
+    rows.forEach(row -> row.cache().advance(row.ids().length));
+    return residual;
+  }
+
+  private Matrix compute(List<RowPart> parts, LayerObserver observer) {
+    BatchPlan plan = BatchPlan.of(parts, blocks);
     Activations.Batch memory = activations.prepare(plan);
     Matrix residual = memory.residual();
-    embed(rows, residual);
+    embed(parts, residual);
     observer.after(0, residual);
     for (int index = 0; index < model.layers().size(); index++) {
       for (BatchPlan.Chunk chunk : plan.chunks()) {
-        layer(model.layers().get(index), plan, chunk, memory);
+        layer(index, chunk, memory);
       }
       observer.after(index + 1, residual);
     }
     return residual;
   }
 
-  private void embed(List<TokenRow> rows, Matrix residual) {
+  private void embed(List<RowPart> parts, Matrix residual) {
     float[] vector = new float[config.hiddenSize()];
     int token = 0;
-    for (TokenRow row : rows) {
-      for (int id : row.ids()) {
+    for (RowPart part : parts) {
+      for (int id : part.ids()) {
         model.embedding().readRow(id, vector);
         residual.writeRow(token++, vector);
       }
     }
   }
 
-  private void layer(
-      DecoderLayer layer, BatchPlan plan, BatchPlan.Chunk chunk, Activations.Batch memory) {
+  private void layer(int index, BatchPlan.Chunk chunk, Activations.Batch memory) {
+    DecoderLayer layer = model.layers().get(index);
     Matrix residual = memory.residual().slice(chunk.firstToken(), chunk.tokens());
     Activations.Chunk at = memory.chunk().first(chunk.tokens());
 
@@ -83,8 +104,7 @@ public final class Decoder implements AutoCloseable {
     kernels.linear(at.normed(), layer.key(), at.rawKeys());
     kernels.linear(at.normed(), layer.value(), at.newValues());
     for (BatchPlan.Segment segment : chunk.segments()) {
-      rotateAndStore(segment, at, memory);
-      attend(plan.rows().get(segment.row()), segment, at, memory);
+      attention(index, segment, at, memory);
     }
     kernels.linearAdd(at.attended(), layer.attentionOut(), residual);
 
@@ -94,41 +114,107 @@ public final class Decoder implements AutoCloseable {
     kernels.linearAdd(at.gated(), layer.down(), residual);
   }
 
-  /** Keys are stored rotated, at their row's slots; values as they are. */
+  /**
+   * A segment's keys and values are stored behind the row's earlier ones, and its queries read them
+   * all: in the batch's own memory, in the row's cache, or, where a ring would overwrite what the
+   * segment's first tokens still see, in the batch's memory from and to the cache.
+   */
+  private void attention(
+      int layer, BatchPlan.Segment segment, Activations.Chunk at, Activations.Batch memory) {
+    RowPart part = segment.part();
+    if (part.isInPlace()) {
+      KvCache cache = part.cache().orElseThrow();
+      KeyValues stored = new KeyValues(cache.keys(layer), cache.values(layer), 0);
+      if (segment.length() == 1) {
+        rotateAndStore(segment, at, stored, cache.slot(segment.from()));
+        attendOne(segment, at, stored, cache.visibleSlots(segment.from()));
+      } else {
+        rotateAndStore(segment, at, stored, segment.from());
+        attend(segment, at, stored);
+      }
+      return;
+    }
+    BatchPlan.Slots slots = segment.slots();
+    KeyValues stored =
+        new KeyValues(
+            memory.keys().slice(slots.first(), slots.count()),
+            memory.values().slice(slots.first(), slots.count()),
+            slots.firstPosition());
+    int row = segment.from() - slots.firstPosition();
+    part.cache()
+        .ifPresent(
+            cache -> cache.load(layer, slots.firstPosition(), stored.keys(), stored.values()));
+    rotateAndStore(segment, at, stored, row);
+    attend(segment, at, stored);
+    part.cache()
+        .ifPresent(
+            cache -> cache.store(layer, segment.length(), stored.keys(), stored.values(), row));
+  }
+
+  /** A row's keys and values in one layer; the first slot holds the token {@code first}. */
+  private record KeyValues(Matrix keys, Matrix values, int first) {}
+
+  /** Keys are stored rotated, values as they are. */
   private void rotateAndStore(
-      BatchPlan.Segment segment, Activations.Chunk at, Activations.Batch memory) {
+      BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored, int slot) {
     int offset = segment.offset();
     int length = segment.length();
-    int slot = segment.keySlot() + segment.from();
-    RotaryEmbedding.Table table = rotary.table(segment.rowLength());
-    float[][] cos = table.cos(segment.from(), length);
-    float[][] sin = table.sin(segment.from(), length);
+    int[] positions = new int[length];
+    for (int i = 0; i < length; i++) {
+      positions[i] = segment.part().position(segment.from() + i);
+    }
+    RotaryEmbedding.Table table = rotary.table(segment.part().contextLength());
+    float[][] cos = table.cos(positions);
+    float[][] sin = table.sin(positions);
     kernels.rotate(
         at.rawQueries().slice(offset, length), cos, sin, at.queries().slice(offset, length));
-    kernels.rotate(at.rawKeys().slice(offset, length), cos, sin, memory.keys().slice(slot, length));
-    at.newValues().copyRows(offset, length, memory.values(), slot);
+    kernels.rotate(at.rawKeys().slice(offset, length), cos, sin, stored.keys().slice(slot, length));
+    at.newValues().copyRows(offset, length, stored.values(), slot);
   }
 
   /**
    * Blocks reach behind a row's end, where they compute something for nobody: it lands on rows of
    * {@code attended} that are computed later, or on slack. So segments must come in order.
    */
-  private void attend(
-      TokenRow row, BatchPlan.Segment segment, Activations.Chunk at, Activations.Batch memory) {
-    for (AttentionBlocks.Block block : blocks.of(segment.from(), segment.length())) {
+  private void attend(BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored) {
+    RowPart part = segment.part();
+    for (AttentionBlocks.Block block : blocks.of(segment.from(), segment.length(), part.trunk())) {
       int query = segment.offset() + block.firstQuery() - segment.from();
-      int slot = segment.keySlot() + block.firstSlot();
+      int slot = block.firstSlot() - stored.first();
       kernels.attend(
-          new AttentionBlock(
+          block(
               at.queries().slice(query, block.queries()),
-              memory.keys().slice(slot, block.slots()),
-              memory.values().slice(slot, block.slots()),
-              masks.mask(block, row.attentionMask()),
-              config.numAttentionHeads(),
-              config.numKeyValueHeads(),
-              scoreScale,
+              stored.keys().slice(slot, block.slots()),
+              stored.values().slice(slot, block.slots()),
+              masks.mask(block, part),
               at.attendedAndBeyond().slice(query, block.queries())));
     }
+  }
+
+  /** One token against the first slots of a ring: in which order they are does not matter. */
+  private void attendOne(
+      BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored, int visible) {
+    int slots = AttentionBlocks.slotsFor(visible);
+    kernels.attend(
+        block(
+            at.queries().slice(segment.offset(), 1),
+            stored.keys().slice(0, slots),
+            stored.values().slice(0, slots),
+            masks.ofFirst(visible, slots),
+            at.attendedAndBeyond().slice(segment.offset(), 1)));
+  }
+
+  private AttentionBlock block(
+      Matrix queries, Matrix keys, Matrix values, Matrix mask, Matrix out) {
+    return new AttentionBlock(
+        queries,
+        keys,
+        values,
+        mask,
+        config.numAttentionHeads(),
+        config.numKeyValueHeads(),
+        scoreScale,
+        out);
   }
 
   /**

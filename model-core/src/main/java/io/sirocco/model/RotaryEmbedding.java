@@ -30,14 +30,22 @@ final class RotaryEmbedding {
       return factor == attentionFactor && Arrays.equals(inverseFrequencies, inverse);
     }
 
-    /** Rows {@code [from, from + count)} of cos. */
-    float[][] cos(int from, int count) {
-      return Arrays.copyOfRange(cos, from, from + count);
+    /** One row of cos for each position. */
+    float[][] cos(int[] positions) {
+      return rows(cos, positions);
     }
 
-    /** Rows {@code [from, from + count)} of sin. */
-    float[][] sin(int from, int count) {
-      return Arrays.copyOfRange(sin, from, from + count);
+    /** One row of sin for each position. */
+    float[][] sin(int[] positions) {
+      return rows(sin, positions);
+    }
+
+    private static float[][] rows(float[][] table, int[] positions) {
+      float[][] rows = new float[positions.length][];
+      for (int i = 0; i < rows.length; i++) {
+        rows[i] = table[positions[i]];
+      }
+      return rows;
     }
   }
 

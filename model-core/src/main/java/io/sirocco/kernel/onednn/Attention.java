@@ -32,7 +32,7 @@ final class Attention implements AutoCloseable {
   }
 
   void attend(AttentionBlock block) {
-    int q = computedQueries(block);
+    int q = block.queries().rows();
     int s = block.keys().rows();
     int group = block.heads() / block.kvHeads();
     int heads = kvHeadsAtOnce(block.kvHeads(), (long) group * q * s);
@@ -44,7 +44,7 @@ final class Attention implements AutoCloseable {
       Heads at = new Heads(block, head, group);
       run(
           kernels
-              .attentionCall(shape(Step.SCORES, block, q, heads))
+              .attentionCall(shape(Step.SCORES, block, heads))
               .bind(DNNL_ARG_SRC, at.queries(block.queries()))
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.keys()))
               .bind(AttentionCalls.ARG_MASK, block.mask().address())
@@ -52,13 +52,13 @@ final class Attention implements AutoCloseable {
           count * block.headDim());
       run(
           kernels
-              .attentionCall(shape(Step.SOFTMAX, block, q, heads))
+              .attentionCall(shape(Step.SOFTMAX, block, heads))
               .bind(DNNL_ARG_SRC, scoresAt)
               .bind(DNNL_ARG_DST, probabilitiesAt),
           count * 32);
       run(
           kernels
-              .attentionCall(shape(Step.WEIGHTED_SUM, block, q, heads))
+              .attentionCall(shape(Step.WEIGHTED_SUM, block, heads))
               .bind(DNNL_ARG_SRC, probabilitiesAt)
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.values()))
               .bind(DNNL_ARG_DST, at.queries(block.out())),
@@ -81,28 +81,10 @@ final class Attention implements AutoCloseable {
     kernels.execute(call, kernels.work().ofProduct(multiplications, 1, 1, type));
   }
 
-  private AttentionCalls.Shape shape(Step step, AttentionBlock block, int q, int heads) {
-    return new AttentionCalls.Shape(
-        step,
-        q,
-        block.keys().rows(),
-        heads,
-        block.heads() / block.kvHeads(),
-        block.headDim(),
-        block.kvHeads(),
-        type,
-        block.scale());
-  }
-
-  /** A single query is computed with a row of slack, as single rows of products are. */
-  private static int computedQueries(AttentionBlock block) {
-    int queries = block.queries().rows();
-    boolean room =
-        block.queries().slack() > 0 && block.mask().slack() > 0 && block.out().slack() > 0;
-    if (queries == 1 && !room) {
-      throw new IllegalArgumentException("a single query needs a row of slack behind it: " + block);
-    }
-    return Math.max(2, queries);
+  private static AttentionCalls.Shape shape(Step step, AttentionBlock block, int heads) {
+    return block.queries().rows() == 1
+        ? AttentionCalls.Shape.ofOneToken(step, block, heads)
+        : AttentionCalls.Shape.ofBlock(step, block, heads);
   }
 
   /** The largest divisor of {@code kvHeads} that keeps the scores within bounds; 1 at least. */

@@ -8,6 +8,7 @@ import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
 import io.sirocco.checkpoint.ElementType;
+import io.sirocco.kernel.AttentionBlock;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.engine;
@@ -37,7 +38,10 @@ final class AttentionCalls {
    * @param kvHeads key-value heads of this call
    * @param group query heads per key-value head
    * @param headDim elements of a head
-   * @param allKvHeads key-value heads of the model: the row strides follow from it
+   * @param kvHeadStride elements from the queries of one key-value head to those of the next
+   * @param queryStride elements from one query of a head to the next
+   * @param maskRows q, or 1 where all queries share the mask
+   * @param allKvHeads key-value heads of the model: the row strides of keys and values follow
    */
   record Shape(
       Step step,
@@ -46,14 +50,52 @@ final class AttentionCalls {
       int kvHeads,
       int group,
       int headDim,
+      int kvHeadStride,
+      int queryStride,
+      int maskRows,
       int allKvHeads,
       ElementType type,
       float scale) {
 
+    /** The heads of a group then take the place of a block's queries, and share one mask row. */
+    static Shape ofOneToken(Step step, AttentionBlock block, int kvHeads) {
+      int group = block.heads() / block.kvHeads();
+      int stride = group * block.headDim();
+      return new Shape(
+          step,
+          group,
+          block.keys().rows(),
+          kvHeads,
+          1,
+          block.headDim(),
+          stride,
+          block.headDim(),
+          1,
+          block.kvHeads(),
+          block.queries().type(),
+          block.scale());
+    }
+
+    static Shape ofBlock(Step step, AttentionBlock block, int kvHeads) {
+      int group = block.heads() / block.kvHeads();
+      return new Shape(
+          step,
+          block.queries().rows(),
+          block.keys().rows(),
+          kvHeads,
+          group,
+          block.headDim(),
+          group * block.headDim(),
+          block.queries().columns(),
+          block.queries().rows(),
+          block.kvHeads(),
+          block.queries().type(),
+          block.scale());
+    }
+
     private memory.desc queries() {
-      long row = (long) allKvHeads * group * headDim;
       return Descriptors.strided(
-          type, new long[] {kvHeads, group, q, headDim}, (long) group * headDim, headDim, row, 1);
+          type, new long[] {kvHeads, group, q, headDim}, kvHeadStride, headDim, queryStride, 1);
     }
 
     private memory.desc keys() {
@@ -74,8 +116,8 @@ final class AttentionCalls {
     }
 
     private memory.desc mask() {
-      return Descriptors.strided(
-          ElementType.F32, new long[] {1, 1, q, s}, (long) q * s, (long) q * s, s, 1);
+      long size = (long) maskRows * s;
+      return Descriptors.strided(ElementType.F32, new long[] {1, 1, maskRows, s}, size, size, s, 1);
     }
   }
 

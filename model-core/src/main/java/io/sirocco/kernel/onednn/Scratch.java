@@ -1,5 +1,6 @@
 package io.sirocco.kernel.onednn;
 
+import io.sirocco.kernel.NativeMemory;
 import java.util.Optional;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
@@ -21,7 +22,8 @@ final class Scratch implements AutoCloseable {
   long address(long bytes) {
     if (buffer.isEmpty() || buffer.get().capacity() < bytes) {
       close();
-      buffer = Optional.of(allocator.buffer((bytes + GRANULE - 1) / GRANULE * GRANULE));
+      buffer =
+          Optional.of(NativeMemory.allocate(allocator, (bytes + GRANULE - 1) / GRANULE * GRANULE));
     }
     return buffer.get().memoryAddress();
   }

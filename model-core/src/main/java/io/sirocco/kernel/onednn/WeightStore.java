@@ -3,6 +3,7 @@ package io.sirocco.kernel.onednn;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.NativeMemory;
 import io.sirocco.kernel.Precision;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -49,7 +50,8 @@ final class WeightStore implements AutoCloseable {
 
   /** In Java, as it happens once: oneDNN has no conversion from F16 to BF16. */
   private ArrowBuf toBfloat16(Tensor tensor, int firstRow, int rows) {
-    ArrowBuf copy = allocator.buffer((long) rows * tensor.columns() * ElementType.BF16.bytes());
+    ArrowBuf copy =
+        NativeMemory.allocate(allocator, (long) rows * tensor.columns() * ElementType.BF16.bytes());
     copies.add(copy);
     Matrix target = new Matrix(copy.memoryAddress(), ElementType.BF16, rows, tensor.columns(), 0);
     float[] values = new float[tensor.columns()];
