@@ -98,7 +98,7 @@ public final class ArrowClassifier {
           throw new IllegalStateException("the engine did not compute a row", e.getCause());
         }
       }
-      return ResultWriter.write(results, engine.plan().labels(), options, allocator);
+      return ResultWriter.write(results, engine.plan().labels().orElseThrow(), options, allocator);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.sirocco.engine.Engine;
 import io.sirocco.engine.RowErrorCode;
 import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowOutcome;
+import io.sirocco.engine.RowRequest;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -64,7 +65,8 @@ abstract class InputReader {
       if (texts.isNull(row)) {
         return refuse(RowErrorCode.NULL_TEXT, "the text is null");
       }
-      return engine.submit(new RowInput.Text(new String(texts.get(row), StandardCharsets.UTF_8)));
+      return engine.submit(
+          RowRequest.of(new RowInput.Text(new String(texts.get(row), StandardCharsets.UTF_8))));
     }
   }
 
@@ -84,14 +86,14 @@ abstract class InputReader {
         return refuse(RowErrorCode.NULL_TOKENS, "the token array is null or holds a null");
       }
       if (mask.isEmpty()) {
-        return engine.submit(new RowInput.Tokens(tokens.get(), Optional.empty()));
+        return engine.submit(RowRequest.of(new RowInput.Tokens(tokens.get(), Optional.empty())));
       }
       Optional<int[]> attention = integers(mask.get(), row);
       if (attention.isEmpty()) {
         return refuse(
             RowErrorCode.BAD_ATTENTION_MASK, "the attention mask is null or holds a null");
       }
-      return engine.submit(new RowInput.Tokens(tokens.get(), attention));
+      return engine.submit(RowRequest.of(new RowInput.Tokens(tokens.get(), attention)));
     }
 
     /** Empty for null; values beyond int become -1 or the largest int, which no vocabulary has. */

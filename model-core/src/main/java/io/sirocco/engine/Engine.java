@@ -117,8 +117,8 @@ public final class Engine implements AutoCloseable {
    * @throws InterruptedException if interrupted while waiting for room
    * @throws IllegalStateException if the engine is closed or broken
    */
-  public Future<RowOutcome> submit(RowInput row) throws InterruptedException {
-    Intake.Row read = intake.read(row);
+  public Future<RowOutcome> submit(RowRequest row) throws InterruptedException {
+    Intake.Row read = intake.read(row.input());
     if (read instanceof Intake.Accepted accepted) {
       return queue.put(accepted);
     }

@@ -15,6 +15,7 @@ import java.util.Objects;
  * @param maxTokens longest row, in tokens, special tokens included
  * @param overLength what becomes of longer rows
  * @param specialTokens how a special token's text inside a row is read
+ * @param task what is done with the rows
  */
 public record EngineOptions(
     String model,
@@ -24,7 +25,8 @@ public record EngineOptions(
     int batchTokens,
     int maxTokens,
     OverLength overLength,
-    SpecialTokenText specialTokens)
+    SpecialTokenText specialTokens,
+    Task task)
     implements Serializable {
 
   public EngineOptions {
@@ -33,9 +35,16 @@ public record EngineOptions(
     Objects.requireNonNull(kernels, "kernels");
     Objects.requireNonNull(overLength, "overLength");
     Objects.requireNonNull(specialTokens, "specialTokens");
+    Objects.requireNonNull(task, "task");
     if (threads < 1 || batchTokens < 1 || maxTokens < 1) {
       throw new IllegalArgumentException(
           "threads " + threads + ", batchTokens " + batchTokens + ", maxTokens " + maxTokens);
     }
+  }
+
+  /** The same with another number of threads. */
+  public EngineOptions withThreads(int other) {
+    return new EngineOptions(
+        model, precision, kernels, other, batchTokens, maxTokens, overLength, specialTokens, task);
   }
 }

@@ -2,14 +2,18 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Precision;
 import io.sirocco.model.Labels;
+import io.sirocco.sampling.EffectiveSetting;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What an engine runs, or would run, with its options: decided before the first batch.
  *
  * @param model one line on the checkpoint: class, layers, sizes
  * @param fingerprint of the checkpoint, as hexadecimal digits
- * @param labels the classifier's labels and what its logits mean
+ * @param labels the classifier's labels and what its logits mean; those of {@link Task.Score} where
+ *     the task names them; empty otherwise
+ * @param settings of generation, with who gave them; empty for other tasks
  * @param precision the numeric mode chosen
  * @param kernels the kernels chosen, for people
  * @param notes what was decided by itself, or deserves a look; for people
@@ -18,7 +22,8 @@ import java.util.List;
 public record EnginePlan(
     String model,
     String fingerprint,
-    Labels labels,
+    Optional<Labels> labels,
+    List<EffectiveSetting> settings,
     Precision precision,
     String kernels,
     List<String> notes,

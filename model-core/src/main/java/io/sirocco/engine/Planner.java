@@ -10,6 +10,7 @@ import io.sirocco.model.MistralConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Decides, before the first batch, what an engine runs and whether its memory suffices. */
 final class Planner {
@@ -37,7 +38,8 @@ final class Planner {
     return new EnginePlan(
         describe(files),
         files.checkpoint().fingerprint(),
-        files.config().labels(),
+        Optional.of(files.config().labels()),
+        List.of(),
         setup.precision(),
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),

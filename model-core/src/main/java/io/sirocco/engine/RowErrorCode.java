@@ -8,6 +8,14 @@ public enum RowErrorCode {
   NULL_TEXT,
   /** The text is empty or white space only. */
   EMPTY_TEXT,
+  /** The conversation is null. */
+  NULL_MESSAGES,
+  /** The conversation is not a JSON array of objects with role and content. */
+  BAD_MESSAGES,
+  /** The chat template refused the conversation, or exceeded its limits. */
+  TEMPLATE_ERROR,
+  /** The row has no candidate labels, an empty one, or the same one twice. */
+  BAD_LABELS,
   /** The token array is null or holds a null. */
   NULL_TOKENS,
   /** The token array has no element. */
@@ -24,6 +32,8 @@ public enum RowErrorCode {
   TOKENIZER_ERROR,
   /** The model's logits for this row are NaN or infinite. */
   NON_FINITE_LOGITS,
+  /** The row's keys and values alone need more memory than {@code generate.kv-memory}. */
+  KV_MEMORY,
   /** The row needs more memory than the engine may take. */
   OUT_OF_MEMORY,
   /** The computation of this row failed, also alone. */

@@ -9,6 +9,13 @@ public sealed interface RowInput {
   record Text(String text) implements RowInput {}
 
   /**
+   * A conversation, rendered by the model's chat template.
+   *
+   * @param messages a JSON array of objects with {@code role} and {@code content}
+   */
+  record Chat(String messages) implements RowInput {}
+
+  /**
    * Token ids used as they are; where {@code attentionMask} is 0 the slot is not attended to. The
    * arrays become the engine's.
    */

@@ -1,5 +1,6 @@
 package io.sirocco.engine;
 
+import java.util.List;
 import java.util.OptionalInt;
 
 /** What a caller gets back for one row: always one of these, never an exception. */
@@ -12,6 +13,27 @@ public sealed interface RowOutcome {
   @SuppressWarnings("ArrayRecordComponent") // a result, never compared
   record Scored(float[] logits, OptionalInt tokenCount, boolean truncated) implements RowOutcome {}
 
-  /** No logits, and why. */
+  /** The texts written for the row, in the order of their sample index; one at least. */
+  record Generated(List<Generation> samples, OptionalInt tokenCount, boolean truncated)
+      implements RowOutcome {
+    public Generated {
+      samples = List.copyOf(samples);
+    }
+  }
+
+  /**
+   * How probable each label is.
+   *
+   * @param logprobs of each label's tokens behind the prompt, natural logarithms, not normalised
+   */
+  @SuppressWarnings("ArrayRecordComponent") // a result, never compared
+  record Labelled(List<String> labels, double[] logprobs, OptionalInt tokenCount, boolean truncated)
+      implements RowOutcome {
+    public Labelled {
+      labels = List.copyOf(labels);
+    }
+  }
+
+  /** No answer, and why. */
   record Failed(RowErrorCode code, String message, OptionalInt tokenCount) implements RowOutcome {}
 }

@@ -165,7 +165,7 @@ class EngineTest {
   @Test
   void thePlanSaysWhatWouldRun() {
     EnginePlan plan = Engine.plan(SampleModel.options());
-    assertThat(plan.labels().names()).hasSize(6).contains("billing");
+    assertThat(plan.labels().orElseThrow().names()).hasSize(6).contains("billing");
     assertThat(plan.fingerprint()).matches("[0-9a-f]{64}");
     assertThat(plan.memory().weightsMapped()).isPositive();
     assertThat(plan.memory().workspace()).isPositive();
@@ -194,7 +194,8 @@ class EngineTest {
             100_000_000,
             sample.maxTokens(),
             sample.overLength(),
-            sample.specialTokens());
+            sample.specialTokens(),
+            sample.task());
     assertThatThrownBy(() -> Engine.plan(greedy))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("GiB")
@@ -215,23 +216,23 @@ class EngineTest {
     return folder;
   }
 
-  private static RowInput text(String text) {
-    return new RowInput.Text(text);
+  private static RowRequest text(String text) {
+    return RowRequest.of(new RowInput.Text(text));
   }
 
-  private static RowInput tokens(int... ids) {
-    return new RowInput.Tokens(ids, Optional.empty());
+  private static RowRequest tokens(int... ids) {
+    return RowRequest.of(new RowInput.Tokens(ids, Optional.empty()));
   }
 
-  private static RowInput masked(int[] ids, int... mask) {
-    return new RowInput.Tokens(ids, Optional.of(mask));
+  private static RowRequest masked(int[] ids, int... mask) {
+    return RowRequest.of(new RowInput.Tokens(ids, Optional.of(mask)));
   }
 
-  private static String code(Engine engine, RowInput row) throws Exception {
+  private static String code(Engine engine, RowRequest row) throws Exception {
     return ((RowOutcome.Failed) engine.submit(row).get()).code().code();
   }
 
-  private static float[] logits(EngineOptions options, RowInput row) throws Exception {
+  private static float[] logits(EngineOptions options, RowRequest row) throws Exception {
     try (Engine engine = Engine.open(options)) {
       return ((RowOutcome.Scored) engine.submit(row).get()).logits();
     }
@@ -246,7 +247,8 @@ class EngineTest {
         options.batchTokens(),
         options.maxTokens(),
         options.overLength(),
-        options.specialTokens());
+        options.specialTokens(),
+        options.task());
   }
 
   private static EngineOptions at(String model, EngineOptions options) {
@@ -258,7 +260,8 @@ class EngineTest {
         options.batchTokens(),
         options.maxTokens(),
         options.overLength(),
-        options.specialTokens());
+        options.specialTokens(),
+        options.task());
   }
 
   private static EngineOptions limitedTo(int maxTokens, OverLength overLength) {
@@ -271,6 +274,7 @@ class EngineTest {
         options.batchTokens(),
         maxTokens,
         overLength,
-        SpecialTokenText.LITERAL);
+        SpecialTokenText.LITERAL,
+        new Task.Classify());
   }
 }

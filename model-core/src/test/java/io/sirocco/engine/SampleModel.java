@@ -28,7 +28,8 @@ public final class SampleModel {
         2048,
         4096,
         OverLength.ERROR,
-        SpecialTokenText.LITERAL);
+        SpecialTokenText.LITERAL,
+        new Task.Classify());
   }
 
   /** Texts by ticket id, in the file's order. */

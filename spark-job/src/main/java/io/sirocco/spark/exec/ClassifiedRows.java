@@ -58,7 +58,7 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   static ClassifiedRows open(ClassifyPartition job, Iterator<Row> rows) {
     ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine());
     try {
-      requireLabels(job.labels(), lease.engine().plan().labels().names());
+      requireLabels(job.labels(), lease.engine().plan().labels().orElseThrow().names());
       String name = "partition-" + COUNT.incrementAndGet();
       BufferAllocator allocator =
           lease.engine().allocator().newChildAllocator(name, 0, Long.MAX_VALUE);

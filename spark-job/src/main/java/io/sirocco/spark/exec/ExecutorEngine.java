@@ -50,15 +50,7 @@ public final class ExecutorEngine {
 
   /** The options with the number of kernel threads that {@link #lease} would use in this JVM. */
   public static EngineOptions onThisExecutor(EngineOptions options) {
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        options.kernels(),
-        Math.min(options.threads(), ExecutorCores.here()),
-        options.batchTokens(),
-        options.maxTokens(),
-        options.overLength(),
-        options.specialTokens());
+    return options.withThreads(Math.min(options.threads(), ExecutorCores.here()));
   }
 
   /** Closes the engines that no task uses; for tests, which look for leaks. */

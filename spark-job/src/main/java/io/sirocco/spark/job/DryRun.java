@@ -57,7 +57,8 @@ final class DryRun {
       out.println("input        " + rows.schema().simpleString());
       out.println(
           "results      "
-              + ArrowClassifier.resultSchema(engine.plan().labels(), config.classifyOptions()));
+              + ArrowClassifier.resultSchema(
+                  engine.plan().labels().orElseThrow(), config.classifyOptions()));
       checkColumns(rows, input, options, engine);
       measure(rows, engine);
     }
@@ -71,7 +72,10 @@ final class DryRun {
           rows,
           input.modelInput(),
           new ClassifySettings(
-              options, config.classifyOptions(), engine.plan().labels(), config.output().prefix()),
+              options,
+              config.classifyOptions(),
+              engine.plan().labels().orElseThrow(),
+              config.output().prefix()),
           RowCounters.none());
     } catch (ColumnConflictException e) {
       throw new ConfigException(

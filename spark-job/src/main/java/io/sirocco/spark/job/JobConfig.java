@@ -89,7 +89,8 @@ record JobConfig(
         batch.maxTokens(),
         model.maxTokens(),
         model.overLength(),
-        model.specialTokens());
+        model.specialTokens(),
+        new io.sirocco.engine.Task.Classify());
   }
 
   ClassifyOptions classifyOptions() {

@@ -79,7 +79,10 @@ final class JobRun {
       Dataset<Row> rows, JobInput input, EngineOptions options, EnginePlan plan, RunTotals totals) {
     ClassifySettings settings =
         new ClassifySettings(
-            options, config.classifyOptions(), plan.labels(), config.output().prefix());
+            options,
+            config.classifyOptions(),
+            plan.labels().orElseThrow(),
+            config.output().prefix());
     try {
       return DataFrameClassifier.classify(
           rows, input.modelInput(), settings, RowCounters.into(totals));

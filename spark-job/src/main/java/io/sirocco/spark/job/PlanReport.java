@@ -17,9 +17,9 @@ final class PlanReport {
     out.println("fingerprint  " + plan.fingerprint());
     out.println(
         "labels       "
-            + plan.labels().kind().name().toLowerCase(Locale.ROOT)
+            + plan.labels().orElseThrow().kind().name().toLowerCase(Locale.ROOT)
             + " "
-            + plan.labels().names());
+            + plan.labels().orElseThrow().names());
     out.println("precision    " + plan.precision().name().toLowerCase(Locale.ROOT));
     out.println("kernels      " + plan.kernels());
     out.println("memory       " + describe(plan.memory()));

@@ -6,6 +6,7 @@ import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.Task;
 import io.sirocco.tokenizer.SpecialTokenText;
 import org.apache.spark.sql.SparkSession;
 
@@ -40,7 +41,8 @@ final class TicketModel {
         batchTokens,
         MAX_TOKENS,
         OverLength.ERROR,
-        SpecialTokenText.LITERAL);
+        SpecialTokenText.LITERAL,
+        new Task.Classify());
   }
 
   static ClassifySettings settings(EngineOptions engine, String prefix) {
@@ -48,7 +50,7 @@ final class TicketModel {
     return new ClassifySettings(
         engine,
         new ClassifyOptions(0.5, 0, logits),
-        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels(),
+        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels().orElseThrow(),
         prefix);
   }
 

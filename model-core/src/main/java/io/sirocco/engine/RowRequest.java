@@ -1,0 +1,25 @@
+package io.sirocco.engine;
+
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One row for the engine.
+ *
+ * @param input what the model reads
+ * @param key tells the row from others: random draws depend on it, and on nothing else of the row.
+ *     Empty: they depend on the row's tokens, so that equal prompts get equal texts
+ * @param labels candidates of {@link Task.Score}; empty for the task's own
+ */
+public record RowRequest(RowInput input, String key, List<String> labels) {
+  public RowRequest {
+    Objects.requireNonNull(input, "input");
+    Objects.requireNonNull(key, "key");
+    labels = List.copyOf(labels);
+  }
+
+  /** A row that is nothing but its input. */
+  public static RowRequest of(RowInput input) {
+    return new RowRequest(input, "", List.of());
+  }
+}

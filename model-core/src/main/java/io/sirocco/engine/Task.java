@@ -1,0 +1,57 @@
+package io.sirocco.engine;
+
+import io.sirocco.sampling.GenerationOptions;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Objects;
+
+/** What an engine does with its rows. */
+public sealed interface Task extends Serializable {
+
+  /** Put in front of a conversation that does not begin with a system message; empty for none. */
+  default String systemPrompt() {
+    return "";
+  }
+
+  /** Classes by the head of a MistralForSequenceClassification. */
+  record Classify() implements Task {}
+
+  /**
+   * Text behind a prompt, by a MistralForCausalLM.
+   *
+   * @param options what the job says; the model's generation_config.json fills in the rest
+   * @param systemPrompt see {@link Task#systemPrompt}
+   * @param kvMemory bytes that keys and values of all running rows may take together; 0 chooses
+   * @param maxSequences texts that are written at the same time, whatever the memory
+   */
+  record Generate(GenerationOptions options, String systemPrompt, long kvMemory, int maxSequences)
+      implements Task {
+
+    /** Enough to be bound by arithmetic rather than by reading the weights. */
+    public static final int DEFAULT_SEQUENCES = 64;
+
+    public Generate {
+      Objects.requireNonNull(options, "options");
+      Objects.requireNonNull(systemPrompt, "systemPrompt");
+      if (kvMemory < 0 || maxSequences < 1) {
+        throw new IllegalArgumentException(
+            "kvMemory " + kvMemory + ", maxSequences " + maxSequences);
+      }
+    }
+  }
+
+  /**
+   * How probable each of a list of labels is as the text behind a prompt, by a MistralForCausalLM.
+   *
+   * @param labels for rows that bring none of their own; may be empty if all do
+   * @param labelPrefix put before each label where it is tokenized, such as a space
+   * @param systemPrompt see {@link Task#systemPrompt}
+   */
+  record Score(List<String> labels, String labelPrefix, String systemPrompt) implements Task {
+    public Score {
+      labels = List.copyOf(labels);
+      Objects.requireNonNull(labelPrefix, "labelPrefix");
+      Objects.requireNonNull(systemPrompt, "systemPrompt");
+    }
+  }
+}
