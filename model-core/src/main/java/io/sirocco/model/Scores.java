@@ -10,7 +10,7 @@ public final class Scores {
    */
   public static double[] of(Labels.Kind kind, float[] logits) {
     return switch (kind) {
-      case SINGLE_LABEL -> softmax(logits);
+      case SINGLE_LABEL -> softmax(values(logits));
       case MULTI_LABEL, ONE_LABEL -> sigmoid(logits);
       case REGRESSION -> values(logits);
     };
@@ -27,15 +27,16 @@ public final class Scores {
     return best;
   }
 
-  private static double[] softmax(float[] logits) {
-    float max = Float.NEGATIVE_INFINITY;
-    for (float logit : logits) {
+  /** {@code exp(logits[i]) / sum_j exp(logits[j])}. */
+  public static double[] softmax(double[] logits) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (double logit : logits) {
       max = Math.max(max, logit);
     }
     double[] scores = new double[logits.length];
     double sum = 0;
     for (int label = 0; label < logits.length; label++) {
-      scores[label] = StrictMath.exp((double) logits[label] - max);
+      scores[label] = StrictMath.exp(logits[label] - max);
       sum += scores[label];
     }
     for (int label = 0; label < scores.length; label++) {

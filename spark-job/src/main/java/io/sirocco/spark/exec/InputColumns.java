@@ -1,124 +1,57 @@
 package io.sirocco.spark.exec;
 
-import io.sirocco.arrow.ArrowClassifier;
+import io.sirocco.arrow.ArrowRows;
 import java.io.Serializable;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.util.AutoCloseables;
-import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.FieldVector;
-import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.complex.ListVector;
-import org.apache.arrow.vector.types.Types;
-import org.apache.arrow.vector.types.pojo.FieldType;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.IntegralType;
+import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 
-/** The columns that the model reads, by position in the row; fills the engine's input batches. */
-sealed interface InputColumns extends Serializable {
+/** The columns that the engine is given; fills its input batches. */
+record InputColumns(List<InputColumn> columns) implements Serializable {
 
-  /** What the row weighs in a batch: its characters, or its tokens times {@link Tokens#WEIGHT}. */
-  long weight(Row row);
-
-  /** The caller owns the result. */
-  VectorSchemaRoot batch(List<Row> rows, BufferAllocator allocator);
-
-  /** A string column. */
-  record Text(int column) implements InputColumns {
-
-    @Override
-    public long weight(Row row) {
-      return row.isNullAt(column) ? 0 : row.getString(column).length();
-    }
-
-    @Override
-    public VectorSchemaRoot batch(List<Row> rows, BufferAllocator allocator) {
-      return build(rows, List.of(new VarCharVector(ArrowClassifier.TEXT, allocator)), this::fill);
-    }
-
-    private void fill(List<Row> rows, List<FieldVector> vectors) {
-      VarCharVector texts = (VarCharVector) vectors.get(0);
-      for (int i = 0; i < rows.size(); i++) {
-        if (!rows.get(i).isNullAt(column)) {
-          texts.setSafe(i, rows.get(i).getString(column).getBytes(StandardCharsets.UTF_8));
-        }
-      }
-    }
+  InputColumns {
+    columns = List.copyOf(columns);
   }
 
   /**
-   * Integer array columns, the ids first.
-   *
-   * @param columns one, or two where there is an attention mask
+   * @throws IllegalArgumentException if a column is missing or has another type
    */
-  record Tokens(List<Integer> columns) implements InputColumns {
-    /** English text has about four characters to a token. */
-    static final long WEIGHT = 4;
-
-    private static final List<String> NAMES =
-        List.of(ArrowClassifier.INPUT_IDS, ArrowClassifier.ATTENTION_MASK);
-
-    public Tokens {
-      columns = List.copyOf(columns);
-    }
-
-    @Override
-    public long weight(Row row) {
-      long tokens = 0;
-      for (int column : columns) {
-        tokens = Math.max(tokens, row.isNullAt(column) ? 0 : row.getList(column).size());
-      }
-      return tokens * WEIGHT;
-    }
-
-    @Override
-    public VectorSchemaRoot batch(List<Row> rows, BufferAllocator allocator) {
-      List<FieldVector> vectors = new ArrayList<>();
-      for (int i = 0; i < columns.size(); i++) {
-        ListVector lists = ListVector.empty(NAMES.get(i), allocator);
-        lists.addOrGetVector(FieldType.nullable(Types.MinorType.BIGINT.getType()));
-        vectors.add(lists);
-      }
-      return build(rows, vectors, this::fill);
-    }
-
-    private void fill(List<Row> rows, List<FieldVector> vectors) {
-      for (int i = 0; i < vectors.size(); i++) {
-        ListVector lists = (ListVector) vectors.get(i);
-        for (int row = 0; row < rows.size(); row++) {
-          if (!rows.get(row).isNullAt(columns.get(i))) {
-            List<Number> values = rows.get(row).getList(columns.get(i));
-            fill(lists, row, values);
-          }
-        }
-      }
-    }
-
-    private static void fill(ListVector lists, int row, List<Number> values) {
-      BigIntVector elements = (BigIntVector) lists.getDataVector();
-      int next = lists.startNewValue(row);
-      for (Number value : values) {
-        if (value == null) {
-          elements.setNull(next++);
-        } else {
-          elements.setSafe(next++, value.longValue());
-        }
-      }
-      lists.endValue(row, values.size());
-    }
+  static InputColumns of(StructType rows, RowColumns wanted) {
+    List<InputColumn> columns = new ArrayList<>(model(rows, wanted.model()));
+    wanted.key().ifPresent(column -> columns.add(text(ArrowRows.KEY, rows, column)));
+    wanted.labels().ifPresent(column -> columns.add(texts(ArrowRows.LABELS, rows, column)));
+    return new InputColumns(columns);
   }
 
-  /** Fills vectors with the values of rows. */
-  interface Filler {
-    void fill(List<Row> rows, List<FieldVector> vectors);
+  /** What the row weighs in a batch, in characters or their like. */
+  long weight(Row row) {
+    return columns.stream().mapToLong(column -> column.weight(row)).sum();
   }
 
-  private static VectorSchemaRoot build(List<Row> rows, List<FieldVector> vectors, Filler filler) {
+  /** The caller owns the result. */
+  VectorSchemaRoot batch(List<Row> rows, BufferAllocator allocator) {
+    List<FieldVector> vectors = new ArrayList<>();
     try {
-      vectors.forEach(FieldVector::allocateNew);
-      filler.fill(rows, vectors);
+      for (InputColumn column : columns) {
+        FieldVector vector = column.vector(allocator);
+        vectors.add(vector);
+        vector.allocateNew();
+        for (int row = 0; row < rows.size(); row++) {
+          column.fill(vector, row, rows.get(row));
+        }
+      }
       VectorSchemaRoot root = new VectorSchemaRoot(vectors);
       root.setRowCount(rows.size());
       return root;
@@ -126,5 +59,72 @@ sealed interface InputColumns extends Serializable {
       AutoCloseables.close(e, vectors);
       throw e;
     }
+  }
+
+  private static List<InputColumn> model(StructType rows, ModelInput input) {
+    if (input instanceof ModelInput.Text text) {
+      return List.of(text(ArrowRows.TEXT, rows, text.column()));
+    }
+    if (input instanceof ModelInput.UserMessage message) {
+      return List.of(text(ArrowRows.USER_MESSAGE, rows, message.column()));
+    }
+    if (input instanceof ModelInput.Messages messages) {
+      return List.of(text(ArrowRows.MESSAGES, rows, messages.column()));
+    }
+    ModelInput.Tokens tokens = (ModelInput.Tokens) input;
+    return Stream.concat(
+            Stream.of(integers(ArrowRows.INPUT_IDS, rows, tokens.idsColumn())),
+            tokens.maskColumn().stream()
+                .map(column -> integers(ArrowRows.ATTENTION_MASK, rows, column)))
+        .toList();
+  }
+
+  private static InputColumn text(String name, StructType rows, String column) {
+    int position = position(rows, column);
+    if (!(rows.fields()[position].dataType() instanceof StringType)) {
+      throw wrongType(rows.fields()[position], "string");
+    }
+    return new InputColumn.Text(name, position);
+  }
+
+  private static InputColumn texts(String name, StructType rows, String column) {
+    int position = position(rows, column);
+    DataType type = rows.fields()[position].dataType();
+    if (!(type instanceof ArrayType array && array.elementType() instanceof StringType)) {
+      throw wrongType(rows.fields()[position], "array of string");
+    }
+    return new InputColumn.Texts(name, position);
+  }
+
+  private static InputColumn integers(String name, StructType rows, String column) {
+    int position = position(rows, column);
+    DataType type = rows.fields()[position].dataType();
+    if (!(type instanceof ArrayType array && array.elementType() instanceof IntegralType)) {
+      throw wrongType(rows.fields()[position], "array of tinyint, smallint, int or bigint");
+    }
+    return new InputColumn.Integers(name, position);
+  }
+
+  /** As Spark resolves names: upper and lower case are one; the exact name wins. */
+  static int position(StructType rows, String column) {
+    String[] names = rows.fieldNames();
+    return Stream.concat(
+            IntStream.range(0, names.length).boxed().filter(i -> names[i].equals(column)),
+            IntStream.range(0, names.length).boxed().filter(i -> names[i].equalsIgnoreCase(column)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "there is no column " + column + " among " + List.of(names)));
+  }
+
+  private static IllegalArgumentException wrongType(StructField field, String expected) {
+    return new IllegalArgumentException(
+        "column "
+            + field.name()
+            + " is "
+            + field.dataType().catalogString()
+            + ", expected "
+            + expected);
   }
 }

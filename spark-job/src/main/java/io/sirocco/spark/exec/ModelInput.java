@@ -1,45 +1,42 @@
 package io.sirocco.spark.exec;
 
-import java.io.Serializable;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
 /** Which columns of a row the model reads. */
-public sealed interface ModelInput extends Serializable {
+public sealed interface ModelInput {
 
-  /** A string column that is also a column of the result. */
+  /** A string column. */
   record Text(String column) implements ModelInput {
     public Text {
       Objects.requireNonNull(column, "column");
     }
   }
 
-  /** A string column made for the model, such as a filled template; the result does not have it. */
-  record HiddenText(String column) implements ModelInput {
-    public HiddenText {
+  /** A string column: the only message of a conversation, in the form of the model's template. */
+  record UserMessage(String column) implements ModelInput {
+    public UserMessage {
+      Objects.requireNonNull(column, "column");
+    }
+  }
+
+  /** A string column of conversations: JSON arrays of objects with role and content. */
+  record Messages(String column) implements ModelInput {
+    public Messages {
       Objects.requireNonNull(column, "column");
     }
   }
 
   /**
-   * Columns of integer arrays (byte to long); the result has them, too.
+   * Columns of integer arrays (byte to long).
    *
    * @param idsColumn token ids, used as they are
-   * @param masks no element, or the attention mask's column
+   * @param maskColumn the attention mask
    */
-  record Tokens(String idsColumn, List<String> masks) implements ModelInput {
+  record Tokens(String idsColumn, Optional<String> maskColumn) implements ModelInput {
     public Tokens {
       Objects.requireNonNull(idsColumn, "idsColumn");
-      masks = List.copyOf(masks);
-      if (masks.size() > 1) {
-        throw new IllegalArgumentException("at most one mask column, found " + masks);
-      }
-    }
-
-    /** With or without an attention mask. */
-    public static Tokens of(String idsColumn, Optional<String> maskColumn) {
-      return new Tokens(idsColumn, maskColumn.stream().toList());
+      Objects.requireNonNull(maskColumn, "maskColumn");
     }
   }
 }

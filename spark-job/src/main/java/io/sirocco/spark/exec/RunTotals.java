@@ -5,10 +5,10 @@ import org.apache.spark.util.AccumulatorV2;
 /**
  * Adds up {@link Totals} over the tasks of a run.
  *
- * <p>The sum is exact where the classified rows are written, or otherwise consumed, without a
- * shuffle in between: the classification then runs in the job's result stage, for which Spark
- * applies the update of each partition once, that of the attempt whose result counts; attempts that
- * fail, are retried, or lose to a speculative copy add nothing.
+ * <p>The sum is exact where the result rows are written, or otherwise consumed, without a shuffle
+ * in between: the engine's work then runs in the job's result stage, for which Spark applies the
+ * update of each partition once, that of the attempt whose result counts; attempts that fail, are
+ * retried, or lose to a speculative copy add nothing.
  *
  * <p>The state is one immutable value: Spark's heartbeat reads it while a task adds to it.
  */

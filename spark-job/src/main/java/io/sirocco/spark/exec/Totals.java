@@ -11,17 +11,26 @@ import java.util.TreeMap;
  * @param rows all of them
  * @param failed rows by error code
  * @param labels how often each label was predicted; nothing for regression
- * @param tokens that the model computed, special tokens included, those cut off not
+ * @param finishReasons why generated texts end, and how often
+ * @param tokens that the model read, special tokens included, those cut off not
+ * @param generatedTokens that the model wrote
  * @param truncated rows that were cut to the limit
  */
 public record Totals(
-    long rows, Map<String, Long> failed, Map<String, Long> labels, long tokens, long truncated)
+    long rows,
+    Map<String, Long> failed,
+    Map<String, Long> labels,
+    Map<String, Long> finishReasons,
+    long tokens,
+    long generatedTokens,
+    long truncated)
     implements Serializable {
-  static final Totals NONE = new Totals(0, Map.of(), Map.of(), 0, 0);
+  static final Totals NONE = new Totals(0, Map.of(), Map.of(), Map.of(), 0, 0, 0);
 
   public Totals {
     failed = Collections.unmodifiableMap(new TreeMap<>(failed));
     labels = Collections.unmodifiableMap(new TreeMap<>(labels));
+    finishReasons = Collections.unmodifiableMap(new TreeMap<>(finishReasons));
   }
 
   /** Rows with a result. */
@@ -39,7 +48,9 @@ public record Totals(
         rows + other.rows,
         sum(failed, other.failed),
         sum(labels, other.labels),
+        sum(finishReasons, other.finishReasons),
         tokens + other.tokens,
+        generatedTokens + other.generatedTokens,
         truncated + other.truncated);
   }
 

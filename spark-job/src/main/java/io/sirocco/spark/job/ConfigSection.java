@@ -24,7 +24,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
 
   /** The section below {@code key}; an empty one if it is absent. */
   ConfigSection section(String key) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (!value.isMissingNode() && !value.isObject()) {
       throw problem(key, value, "a group of keys");
     }
@@ -32,7 +32,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
   }
 
   Optional<String> text(String key) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (value.isMissingNode()) {
       return Optional.empty();
     }
@@ -44,7 +44,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
 
   /** A text that may be empty. */
   String text(String key, String fallback) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (!value.isMissingNode() && !value.isTextual()) {
       throw problem(key, value, "a text");
     }
@@ -52,7 +52,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
   }
 
   boolean flag(String key, boolean fallback) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (!value.isMissingNode() && !value.isBoolean()) {
       throw problem(key, value, "true or false");
     }
@@ -60,7 +60,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
   }
 
   Optional<Integer> count(String key, int most) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (value.isMissingNode()) {
       return Optional.empty();
     }
@@ -75,7 +75,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
 
   /** A number from 0 to 1. */
   double share(String key, double fallback) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (value.isMissingNode()) {
       return fallback;
     }
@@ -86,7 +86,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
   }
 
   <E extends Enum<E>> E choice(String key, E fallback, Class<E> type) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (value.isMissingNode()) {
       return fallback;
     }
@@ -100,7 +100,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
 
   /** A list of texts, or one text. */
   List<String> texts(String key) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     List<String> texts = new ArrayList<>();
     if (value.isTextual()) {
       texts.add(value.asText());
@@ -115,9 +115,20 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     return List.copyOf(texts);
   }
 
+  /** A list of texts, which may be empty. */
+  List<String> list(String key) {
+    JsonNode value = node(key);
+    return value.isArray() && value.isEmpty() ? List.of() : texts(key);
+  }
+
+  /** Whatever is there. */
+  Optional<JsonNode> value(String key) {
+    return Optional.of(node(key)).filter(value -> !value.isMissingNode());
+  }
+
   /** Keys of any name, with simple values. */
   Map<String, String> entries(String key) {
-    JsonNode value = value(key);
+    JsonNode value = node(key);
     if (!value.isMissingNode() && !value.isObject()) {
       throw problem(key, value, "a group of keys");
     }
@@ -129,6 +140,19 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
       entries.put(field.getKey(), field.getValue().asText());
     }
     return entries;
+  }
+
+  /** The keys that have a value, dotted. */
+  List<String> given() {
+    return object.properties().stream()
+        .filter(field -> !field.getValue().isNull())
+        .map(field -> dotted(field.getKey()))
+        .toList();
+  }
+
+  /** The key, dotted, if it has a value. */
+  List<String> given(String key) {
+    return given().stream().filter(dotted(key)::equals).toList();
   }
 
   /** Refuses keys that nobody has asked for. */
@@ -157,13 +181,13 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
   }
 
   /** Null counts as absent. */
-  private JsonNode value(String key) {
+  private JsonNode node(String key) {
     known.add(key);
     JsonNode value = object.path(key);
     return value.isNull() ? MissingNode.getInstance() : value;
   }
 
-  private ConfigException problem(String key, JsonNode value, String expected) {
+  ConfigException problem(String key, JsonNode value, String expected) {
     String shown = value.isTextual() ? value.asText() : value.toString();
     return new ConfigException(dotted(key), shown, expected);
   }

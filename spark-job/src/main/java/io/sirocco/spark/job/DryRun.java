@@ -1,14 +1,14 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.arrow.ArrowClassifier;
+import io.sirocco.arrow.ArrowRows;
+import io.sirocco.arrow.Conversation;
 import io.sirocco.engine.Engine;
-import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.RowInput;
-import io.sirocco.spark.exec.ClassifySettings;
 import io.sirocco.spark.exec.ColumnConflictException;
-import io.sirocco.spark.exec.DataFrameClassifier;
+import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowCounters;
+import io.sirocco.spark.exec.RowSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -43,8 +43,7 @@ final class DryRun {
    * @throws IOException if a file system cannot be asked
    */
   int run() throws IOException {
-    EngineOptions options = config.engineOptions();
-    try (Engine engine = Engine.open(ExecutorEngine.onThisExecutor(options))) {
+    try (Engine engine = Engine.open(ExecutorEngine.onThisExecutor(config.engineOptions()))) {
       PlanReport.print(config, engine.plan(), out);
       SparkSession spark = Sessions.open("sirocco dry run");
       OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
@@ -52,31 +51,21 @@ final class DryRun {
         out.println("note         output.path exists, and output.mode is ignore: nothing to do");
       }
       JobInput input = new JobInput(spark, config.input());
-      Dataset<Row> rows = input.withModelInput(input.sample(SAMPLE));
+      EngineColumns columns = new EngineColumns(config);
+      Dataset<Row> rows = columns.added(input.sample(SAMPLE));
       check.requireApartFrom(rows);
       out.println("input        " + rows.schema().simpleString());
-      out.println(
-          "results      "
-              + ArrowClassifier.resultSchema(
-                  engine.plan().labels().orElseThrow(), config.classifyOptions()));
-      checkColumns(rows, input, options, engine);
+      RowSettings settings = config.rowSettings(engine.plan());
+      out.println("results      " + ArrowRows.resultSchema(settings.results(), settings.labels()));
+      checkColumns(rows, columns, settings);
       measure(rows, engine);
     }
     return ExitCode.DONE;
   }
 
-  private void checkColumns(
-      Dataset<Row> rows, JobInput input, EngineOptions options, Engine engine) {
+  private void checkColumns(Dataset<Row> rows, EngineColumns columns, RowSettings settings) {
     try {
-      DataFrameClassifier.classify(
-          rows,
-          input.modelInput(),
-          new ClassifySettings(
-              options,
-              config.classifyOptions(),
-              engine.plan().labels().orElseThrow(),
-              config.output().prefix()),
-          RowCounters.none());
+      DataFrameTask.results(rows, columns.columns(), settings, RowCounters.none());
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
@@ -84,10 +73,10 @@ final class DryRun {
   }
 
   private void measure(Dataset<Row> rows, Engine engine) {
-    String column = config.input().tokensColumn().orElse(JobInput.TEXT);
+    String column = config.input().tokensColumn().orElse(EngineColumns.TEXT);
     List<Integer> lengths = new ArrayList<>();
     int unreadable = 0;
-    List<Row> sample = rows.select(functions.col(JobInput.quoted(column))).collectAsList();
+    List<Row> sample = rows.select(functions.col(EngineColumns.quoted(column))).collectAsList();
     for (Row row : sample) {
       int length = row.isNullAt(0) ? -1 : length(row, engine);
       if (length < 0) {
@@ -128,7 +117,16 @@ final class DryRun {
     String text = row.getString(0);
     return text.isBlank()
         ? -1
-        : engine.countTokens(new RowInput.Text(text)).orElse(config.model().maxTokens() + 1);
+        : engine.countTokens(read(text)).orElse(config.model().maxTokens() + 1);
+  }
+
+  private RowInput read(String text) {
+    if (config.input().messagesColumn().isPresent()) {
+      return new RowInput.Chat(text);
+    }
+    return config.input().chat()
+        ? new RowInput.Chat(Conversation.ofUser(text))
+        : new RowInput.Text(text);
   }
 
   private static int percentile(List<Integer> sorted, int percent) {

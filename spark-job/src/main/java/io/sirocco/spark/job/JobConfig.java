@@ -1,18 +1,29 @@
 package io.sirocco.spark.job;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.arrow.ClassifyOptions;
+import io.sirocco.arrow.GenerateOptions;
+import io.sirocco.arrow.ResultOptions;
+import io.sirocco.arrow.ScoreOptions;
 import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.sampling.EffectiveSetting;
+import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.tokenizer.SpecialTokenText;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * A job as its YAML file describes it, checked; {@link JobConfigReader} knows keys and defaults.
+ * What belongs to another task has its defaults.
  */
 record JobConfig(
     Task task,
@@ -20,12 +31,16 @@ record JobConfig(
     Input input,
     Output output,
     Classify classify,
+    Generate generate,
+    Score score,
     Batch batch,
     Errors errors) {
 
   /** What is done with each row. */
   enum Task {
-    CLASSIFY
+    CLASSIFY,
+    GENERATE,
+    SCORE
   }
 
   /**
@@ -44,7 +59,8 @@ record JobConfig(
   /**
    * @param path files, folders or globs; empty if a table is read
    * @param schema in Spark's DDL; without it files tell, or are read through to find it
-   * @param textColumn this, a template, or a tokens column: exactly one is there
+   * @param textColumn this, a template, a messages column, or a tokens column: exactly one is there
+   * @param chat whether text or template is the message of a conversation
    */
   record Input(
       List<String> path,
@@ -54,8 +70,11 @@ record JobConfig(
       Optional<String> schema,
       Optional<String> textColumn,
       Optional<Template> template,
+      Optional<String> messagesColumn,
       Optional<String> tokensColumn,
       Optional<String> attentionMaskColumn,
+      boolean chat,
+      Optional<String> systemPrompt,
       List<String> keyColumns) {}
 
   /**
@@ -70,9 +89,35 @@ record JobConfig(
   record Classify(double threshold, Optional<Integer> topK) {}
 
   /**
-   * @param maxTokens of one forward pass
+   * @param settings those given, by the job's key
+   * @param kvMemory bytes, or {@link GenerateSection#AUTO}
+   * @param tokenIds whether they are written, too
+   * @param logprobs whether they are written, too
    */
-  record Batch(int maxTokens) {}
+  record Generate(
+      Map<String, JsonNode> settings, long kvMemory, boolean tokenIds, boolean logprobs) {
+    Generate {
+      settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+    }
+  }
+
+  /**
+   * @param labels for rows that bring none of their own
+   * @param topK labels kept in probabilities; all if empty
+   * @param logprobs whether they are written, too
+   */
+  record Score(
+      List<String> labels,
+      Optional<String> labelsColumn,
+      String labelPrefix,
+      Optional<Integer> topK,
+      boolean logprobs) {}
+
+  /**
+   * @param maxTokens of one forward pass
+   * @param maxSequences texts that are written at the same time
+   */
+  record Batch(int maxTokens, int maxSequences) {}
 
   /**
    * @param maxFailureRate share of failed rows above which the job exits with 4
@@ -90,10 +135,50 @@ record JobConfig(
         model.maxTokens(),
         model.overLength(),
         model.specialTokens(),
-        new io.sirocco.engine.Task.Classify());
+        engineTask());
   }
 
-  ClassifyOptions classifyOptions() {
-    return new ClassifyOptions(classify.threshold(), classify.topK().orElse(0), output.logits());
+  private io.sirocco.engine.Task engineTask() {
+    String systemPrompt = input.systemPrompt().orElse("");
+    return switch (task) {
+      case CLASSIFY -> new io.sirocco.engine.Task.Classify();
+      case GENERATE ->
+          new io.sirocco.engine.Task.Generate(
+              GenerateSection.options(generate),
+              systemPrompt,
+              generate.kvMemory(),
+              batch.maxSequences());
+      case SCORE ->
+          new io.sirocco.engine.Task.Score(score.labels(), score.labelPrefix(), systemPrompt);
+    };
+  }
+
+  /** For the executors, once the model is known. */
+  RowSettings rowSettings(EnginePlan plan) {
+    return new RowSettings(engineOptions(), resultOptions(plan), plan.labels(), output.prefix());
+  }
+
+  private ResultOptions resultOptions(EnginePlan plan) {
+    return switch (task) {
+      case CLASSIFY ->
+          new ClassifyOptions(classify.threshold(), classify.topK().orElse(0), output.logits());
+      case GENERATE -> new GenerateOptions(samples(plan), generate.tokenIds(), generate.logprobs());
+      case SCORE -> new ScoreOptions(score.topK().orElse(0), score.logprobs());
+    };
+  }
+
+  /** Texts of each row; the model may have a say in it. */
+  private static int samples(EnginePlan plan) {
+    return setting(plan, GenerationKey.N)
+        .or(() -> setting(plan, GenerationKey.NUM_RETURN_SEQUENCES))
+        .map(Integer::parseInt)
+        .orElse(1);
+  }
+
+  private static Optional<String> setting(EnginePlan plan, GenerationKey<?> key) {
+    return plan.settings().stream()
+        .filter(setting -> setting.key().equals(key.name()))
+        .map(EffectiveSetting::value)
+        .findFirst();
   }
 }

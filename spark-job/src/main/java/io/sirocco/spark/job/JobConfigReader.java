@@ -7,19 +7,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
-import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.Task;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /** Reads job files: the one place that knows keys and defaults. */
 final class JobConfigReader {
@@ -28,16 +26,12 @@ final class JobConfigReader {
   /** Of a row or a batch: eight times the longest context of any Mistral. */
   private static final int MAX_TOKENS = 1 << 20;
 
-  private static final List<String> LATER_TASKS = List.of("generate", "score", "embed");
+  private static final int MOST_SEQUENCES = 1 << 16;
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
   private static final ObjectMapper YAML =
       new ObjectMapper(
-              YAMLFactory.builder()
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
-                  .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
-                  .build())
+              YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private JobConfigReader() {}
@@ -56,67 +50,13 @@ final class JobConfigReader {
     return config(ConfigSection.top(root));
   }
 
-  /** The configuration with all defaults filled in; reads back as an equal one. */
-  static String toYaml(JobConfig config) {
-    try {
-      return YAML.writeValueAsString(toTree(config));
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a configuration does not become YAML", e);
-    }
-  }
-
-  /** As {@link #toYaml}, as a tree. */
-  static JsonNode toTree(JobConfig config) {
-    ObjectNode root = YAML.createObjectNode();
-    root.put("task", ConfigSection.kebab(config.task()));
-    ObjectNode model = root.putObject("model");
-    model.put("path", config.model().path());
-    model.put("precision", ConfigSection.kebab(config.model().precision()));
-    model.put("kernels", ConfigSection.kebab(config.model().kernels()));
-    model.put("max-tokens", config.model().maxTokens());
-    model.put("over-length", ConfigSection.kebab(config.model().overLength()));
-    model.put("special-tokens", ConfigSection.kebab(config.model().specialTokens()));
-    ObjectNode input = root.putObject("input");
-    if (config.input().table().isEmpty()) {
-      input.set("path", YAML.valueToTree(config.input().path()));
-    }
-    put(input, "table", config.input().table());
-    input.put("format", ConfigSection.kebab(config.input().format()));
-    input.set("options", YAML.valueToTree(config.input().options()));
-    put(input, "schema", config.input().schema());
-    put(input, "text-column", config.input().textColumn());
-    put(input, "template", config.input().template().map(Template::text));
-    put(input, "tokens-column", config.input().tokensColumn());
-    put(input, "attention-mask-column", config.input().attentionMaskColumn());
-    if (!config.input().keyColumns().isEmpty()) {
-      input.set("key-columns", YAML.valueToTree(config.input().keyColumns()));
-    }
-    ObjectNode output = root.putObject("output");
-    output.put("path", config.output().path());
-    output.put("mode", ConfigSection.kebab(config.output().mode()));
-    output.put("prefix", config.output().prefix());
-    output.put("logits", config.output().logits());
-    ObjectNode classify = root.putObject("classify");
-    classify.put("threshold", config.classify().threshold());
-    config.classify().topK().ifPresent(topK -> classify.put("top-k", topK));
-    root.putObject("batch").put("max-tokens", config.batch().maxTokens());
-    root.putObject("errors").put("max-failure-rate", config.errors().maxFailureRate());
-    return root;
-  }
-
-  private static void put(ObjectNode object, String key, Optional<String> value) {
-    value.ifPresent(text -> object.put(key, text));
-  }
-
   private static JobConfig config(ConfigSection top) {
-    String task = top.text("task", ConfigSection.kebab(JobConfig.Task.CLASSIFY));
-    if (LATER_TASKS.contains(task)) {
-      throw new ConfigException("task", task, "classify: this version knows no other");
-    }
     ConfigSection model = top.section("model");
     ConfigSection input = top.section("input");
     ConfigSection output = top.section("output");
     ConfigSection classify = top.section("classify");
+    ConfigSection generate = top.section(GenerateSection.NAME);
+    ConfigSection score = top.section("score");
     ConfigSection batch = top.section("batch");
     ConfigSection errors = top.section("errors");
     JobConfig config =
@@ -127,12 +67,24 @@ final class JobConfigReader {
             output(output),
             new JobConfig.Classify(
                 classify.share("threshold", 0.5), classify.count("top-k", Integer.MAX_VALUE)),
-            new JobConfig.Batch(batch.count("max-tokens", MAX_TOKENS).orElse(2048)),
+            GenerateSection.read(generate),
+            score(score),
+            new JobConfig.Batch(
+                batch.count("max-tokens", MAX_TOKENS).orElse(2048),
+                batch
+                    .count("max-sequences", MOST_SEQUENCES)
+                    .orElse(Task.Generate.DEFAULT_SEQUENCES)),
             new JobConfig.Errors(errors.share("max-failure-rate", 1)));
-    List.of(top, model, input, output, classify, batch, errors)
+    List.of(top, model, input, output, classify, generate, score, batch, errors)
         .forEach(ConfigSection::requireNoOther);
     // After the unknown keys: a mistyped key shall be called that, not missing.
-    requireComplete(config);
+    JobConfigCheck check = new JobConfigCheck(config);
+    check.requireComplete();
+    check.requireTask(JobConfig.Task.CLASSIFY, classify.given());
+    check.requireTask(JobConfig.Task.CLASSIFY, output.given("logits"));
+    check.requireTask(JobConfig.Task.GENERATE, generate.given());
+    check.requireTask(JobConfig.Task.GENERATE, batch.given("max-sequences"));
+    check.requireTask(JobConfig.Task.SCORE, score.given());
     return config;
   }
 
@@ -173,33 +125,21 @@ final class JobConfigReader {
         section.text("schema"),
         section.text("text-column"),
         section.text("template").map(Template::parse),
+        section.text("messages-column"),
         section.text("tokens-column"),
         section.text("attention-mask-column"),
+        section.flag("chat", false),
+        section.text("system-prompt"),
         section.texts("key-columns"));
   }
 
-  private static void requireComplete(JobConfig config) {
-    if (config.model().path().isEmpty()) {
-      throw new ConfigException("model.path is missing");
-    }
-    if (config.output().path().isEmpty()) {
-      throw new ConfigException("output.path is missing");
-    }
-    JobConfig.Input input = config.input();
-    if (input.path().isEmpty() == input.table().isEmpty()) {
-      throw new ConfigException("input needs exactly one of path and table");
-    }
-    long sources =
-        Stream.of(input.textColumn(), input.template(), input.tokensColumn())
-            .filter(Optional::isPresent)
-            .count();
-    if (sources != 1) {
-      throw new ConfigException(
-          "input needs exactly one of text-column, template and tokens-column, found " + sources);
-    }
-    if (input.attentionMaskColumn().isPresent() && input.tokensColumn().isEmpty()) {
-      throw new ConfigException("input.attention-mask-column goes with tokens-column only");
-    }
+  private static JobConfig.Score score(ConfigSection section) {
+    return new JobConfig.Score(
+        section.list("labels"),
+        section.text("labels-column"),
+        section.text("label-prefix", ""),
+        section.count("top-k", Integer.MAX_VALUE),
+        section.flag("logprobs", false));
   }
 
   private static JobConfig.Output output(ConfigSection section) {

@@ -1,33 +1,20 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.spark.exec.ModelInput;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.AnalysisException;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.ArrayType;
-import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.MapType;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/** The rows of a job, with a column that says what the model is given for each. */
+/** The rows of a job. */
 final class JobInput {
-  /** Added to the rows for the model, and dropped again from the results. */
-  static final String TEXT = "__sirocco_text";
-
   private final SparkSession spark;
   private final JobConfig.Input config;
 
@@ -101,88 +88,6 @@ final class JobInput {
       }
     }
     return false;
-  }
-
-  /** The rows with the model's input; checks every column that the job names. */
-  Dataset<Row> withModelInput(Dataset<Row> rows) {
-    StructType schema = rows.schema();
-    if (Arrays.stream(schema.fieldNames()).anyMatch(TEXT::equalsIgnoreCase)) {
-      throw new ConfigException(
-          "the input has a column " + TEXT + ", a name that Sirocco uses itself; rename it");
-    }
-    config.keyColumns().forEach(key -> field("input.key-columns", key, schema));
-    if (config.tokensColumn().isPresent()) {
-      requireIntegers("input.tokens-column", config.tokensColumn().get(), schema);
-      config
-          .attentionMaskColumn()
-          .ifPresent(mask -> requireIntegers("input.attention-mask-column", mask, schema));
-      return rows;
-    }
-    Column text =
-        config.textColumn().isPresent()
-            ? textOf("input.text-column", config.textColumn().get(), schema)
-            : rendered(config.template().orElseThrow(), schema);
-    return rows.withColumn(TEXT, text);
-  }
-
-  ModelInput modelInput() {
-    return config.tokensColumn().isPresent()
-        ? ModelInput.Tokens.of(config.tokensColumn().get(), config.attentionMaskColumn())
-        : new ModelInput.HiddenText(TEXT);
-  }
-
-  /** One expression; null where a column in it is null. */
-  private static Column rendered(Template template, StructType schema) {
-    List<Column> parts = new ArrayList<>();
-    for (Template.Part part : template.parts()) {
-      if (part instanceof Template.Literal literal) {
-        parts.add(functions.lit(literal.text()));
-      } else {
-        parts.add(textOf("input.template", ((Template.Placeholder) part).column(), schema));
-      }
-    }
-    return functions.concat(parts.toArray(new Column[0]));
-  }
-
-  private static Column textOf(String key, String name, StructType schema) {
-    StructField field = field(key, name, schema);
-    DataType type = field.dataType();
-    if (type instanceof ArrayType || type instanceof MapType || type instanceof StructType) {
-      throw new ConfigException(
-          key, name, "a column of text, or of a simple type; its type is " + type.simpleString());
-    }
-    return functions.col(quoted(field.name())).cast(DataTypes.StringType);
-  }
-
-  private static void requireIntegers(String key, String name, StructType schema) {
-    DataType type = field(key, name, schema).dataType();
-    boolean integers =
-        type instanceof ArrayType array
-            && List.of(DataTypes.IntegerType, DataTypes.LongType, DataTypes.ShortType)
-                .contains(array.elementType());
-    if (!integers) {
-      throw new ConfigException(
-          key, name, "a column of array<int>; its type is " + type.simpleString());
-    }
-  }
-
-  private static StructField field(String key, String name, StructType schema) {
-    Optional<StructField> found =
-        Arrays.stream(schema.fields())
-            .filter(field -> field.name().equalsIgnoreCase(name))
-            .findFirst();
-    return found.orElseThrow(
-        () ->
-            new ConfigException(
-                key,
-                name,
-                schema.isEmpty()
-                    ? "a column of the input, which has none; if it is empty, set input.schema"
-                    : "a column of the input: " + String.join(", ", schema.fieldNames())));
-  }
-
-  static String quoted(String column) {
-    return "`" + column.replace("`", "``") + "`";
   }
 
   private Dataset<Row> load(Optional<StructType> schema) {

@@ -2,12 +2,11 @@ package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.Engine;
-import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
-import io.sirocco.spark.exec.ClassifySettings;
 import io.sirocco.spark.exec.ColumnConflictException;
-import io.sirocco.spark.exec.DataFrameClassifier;
+import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
@@ -43,10 +42,9 @@ final class JobRun {
    * @throws Exception if Spark fails
    */
   int run() throws Exception {
-    EngineOptions options = config.engineOptions();
-    EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(options));
+    EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(config.engineOptions()));
     PlanReport.print(config, plan, out);
-    SparkSession spark = Sessions.open("sirocco " + config.task());
+    SparkSession spark = Sessions.open("sirocco " + ConfigSection.kebab(config.task()));
     OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
     OutputTarget target = check.target();
     if (check.nothingToDo()) {
@@ -54,12 +52,13 @@ final class JobRun {
       return ExitCode.DONE;
     }
     JobInput input = new JobInput(spark, config.input());
-    Dataset<Row> rows = input.withModelInput(input.rows());
+    EngineColumns columns = new EngineColumns(config);
+    Dataset<Row> rows = columns.added(input.rows());
     check.requireApartFrom(rows);
     check.requireWritable();
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "sirocco");
-    Dataset<Row> results = classified(rows, input, options, plan, totals);
+    Dataset<Row> results = results(rows, columns.columns(), plan, totals);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
     long expected = input.count(rows);
@@ -75,17 +74,11 @@ final class JobRun {
     return tooManyFailures(totals) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
-  private Dataset<Row> classified(
-      Dataset<Row> rows, JobInput input, EngineOptions options, EnginePlan plan, RunTotals totals) {
-    ClassifySettings settings =
-        new ClassifySettings(
-            options,
-            config.classifyOptions(),
-            plan.labels().orElseThrow(),
-            config.output().prefix());
+  private Dataset<Row> results(
+      Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
     try {
-      return DataFrameClassifier.classify(
-          rows, input.modelInput(), settings, RowCounters.into(totals));
+      return DataFrameTask.results(
+          rows, columns, config.rowSettings(plan), RowCounters.into(totals));
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());

@@ -11,15 +11,19 @@ final class PlanReport {
 
   static void print(JobConfig config, EnginePlan plan, PrintWriter out) {
     out.println("# effective configuration");
-    out.println(JobConfigReader.toYaml(config).stripTrailing());
+    out.println(JobConfigWriter.toYaml(config).stripTrailing());
     out.println();
     out.println("model        " + plan.model());
     out.println("fingerprint  " + plan.fingerprint());
-    out.println(
-        "labels       "
-            + plan.labels().orElseThrow().kind().name().toLowerCase(Locale.ROOT)
-            + " "
-            + plan.labels().orElseThrow().names());
+    plan.labels()
+        .ifPresent(
+            labels ->
+                out.println(
+                    "labels       "
+                        + labels.kind().name().toLowerCase(Locale.ROOT)
+                        + " "
+                        + labels.names()));
+    plan.settings().forEach(setting -> out.println("setting      " + setting));
     out.println("precision    " + plan.precision().name().toLowerCase(Locale.ROOT));
     out.println("kernels      " + plan.kernels());
     out.println("memory       " + describe(plan.memory()));

@@ -56,25 +56,40 @@ final class Progress implements AutoCloseable {
   private void draw() {
     double seconds = (System.nanoTime() - start) * 1e-9;
     Totals now = totals.now();
-    // A task that ends in this moment may count twice.
-    long done = Math.min(now.rows(), rows);
-    out.print("\r" + line(done, rows, now.rowsFailed(), now.tokens(), seconds) + "  ");
+    out.print("\r" + line(now, rows, seconds) + "  ");
     out.flush();
   }
 
-  static String line(long done, long rows, long failed, long tokens, double seconds) {
+  /** {@code rows}: all that there will be. */
+  static String line(Totals now, long rows, double seconds) {
+    // A task that ends in this moment may count twice.
+    long done = Math.min(now.rows(), rows);
     String left =
         done == 0 || done >= rows ? "" : ", " + duration(seconds / done * (rows - done)) + " left";
     return String.format(
         Locale.ROOT,
-        "%,d of %,d rows (%d%%)%s, %,d tokens, %,.0f tokens/s%s",
+        "%,d of %,d rows (%d%%)%s, %s%s",
         done,
         rows,
         rows == 0 ? 100 : 100 * done / rows,
-        failed == 0 ? "" : String.format(Locale.ROOT, ", %,d failed", failed),
-        tokens,
-        tokens / seconds,
+        now.rowsFailed() == 0 ? "" : String.format(Locale.ROOT, ", %,d failed", now.rowsFailed()),
+        tokens(now, seconds),
         left);
+  }
+
+  /** How many tokens were read, and written where any were, and how fast. */
+  static String tokens(Totals totals, double seconds) {
+    if (totals.finishReasons().isEmpty()) {
+      return String.format(
+          Locale.ROOT, "%,d tokens, %,.0f tokens/s", totals.tokens(), totals.tokens() / seconds);
+    }
+    return String.format(
+        Locale.ROOT,
+        "%,d prompt tokens, %,.0f tokens/s, %,d generated tokens, %,.0f tokens/s",
+        totals.tokens(),
+        totals.tokens() / seconds,
+        totals.generatedTokens(),
+        totals.generatedTokens() / seconds);
   }
 
   /** Such as 45s, 12m05s or 3h20m. */

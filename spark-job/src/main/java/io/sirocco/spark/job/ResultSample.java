@@ -24,6 +24,11 @@ final class ResultSample {
           "predicted_value",
           "predicted_values",
           "token_count",
+          "generated_text",
+          "finish_reason",
+          "prompt_tokens",
+          "generated_tokens",
+          "sample_index",
           "status");
 
   private ResultSample() {}
@@ -35,7 +40,7 @@ final class ResultSample {
     Column[] columns =
         Arrays.stream(results.columns())
             .filter(name -> isWanted(name, wanted) || isShown(name, prefix))
-            .map(name -> functions.col("`" + name.replace("`", "``") + "`"))
+            .map(name -> functions.col(EngineColumns.quoted(name)))
             .toArray(Column[]::new);
     Dataset<Row> shown = results.select(columns).limit(ROWS);
     List<List<String>> table = new ArrayList<>();

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.engine.EnginePlan;
+import io.sirocco.sampling.EffectiveSetting;
+import io.sirocco.sampling.Origin;
 import io.sirocco.spark.exec.RunTotals;
+import io.sirocco.spark.exec.Totals;
 import java.io.PrintWriter;
 import java.util.Comparator;
 import java.util.Locale;
@@ -20,25 +23,49 @@ record RunReport(JobConfig config, EnginePlan plan, RunTotals totals, double sec
   private static final ObjectMapper JSON = new ObjectMapper();
 
   void print(PrintWriter out) {
+    Totals sum = totals.value();
     out.printf(
         Locale.ROOT,
-        "%,d rows: %,d ok, %,d failed; %,d tokens; %s; %,.1f rows/s, %,.0f tokens/s%n",
-        totals.value().rows(),
-        totals.value().rows() - totals.value().rowsFailed(),
-        totals.value().rowsFailed(),
-        totals.value().tokens(),
+        "%,d rows: %,d ok, %,d failed; %s; %s; %,.1f rows/s, %s%n",
+        sum.rows(),
+        sum.rowsOk(),
+        sum.rowsFailed(),
+        tokens(sum),
         Progress.duration(seconds),
-        totals.value().rows() / seconds,
-        totals.value().tokens() / seconds);
-    table(out, "failed", totals.value().failed());
-    table(out, "label", totals.value().labels());
+        sum.rows() / seconds,
+        speed(sum));
+    table(out, "failed", sum.failed());
+    table(out, "label", sum.labels());
+    table(out, "finish", sum.finishReasons());
+    for (EffectiveSetting setting : plan.settings()) {
+      if (setting.origin() != Origin.DEFAULT) {
+        out.printf(
+            "  %-8s %-28s %s (%s)%n", "setting", setting.key(), setting.value(), setting.origin());
+      }
+    }
+  }
+
+  private String tokens(Totals sum) {
+    return config.task() == JobConfig.Task.GENERATE
+        ? String.format(
+            Locale.ROOT,
+            "%,d prompt tokens, %,d generated tokens",
+            sum.tokens(),
+            sum.generatedTokens())
+        : String.format(Locale.ROOT, "%,d tokens", sum.tokens());
+  }
+
+  private String speed(Totals sum) {
+    return config.task() == JobConfig.Task.GENERATE
+        ? String.format(Locale.ROOT, "%,.0f generated tokens/s", sum.generatedTokens() / seconds)
+        : String.format(Locale.ROOT, "%,.0f tokens/s", sum.tokens() / seconds);
   }
 
   /** The record of the run: configuration, model, versions, counts. */
   String json(String sparkVersion) {
     try {
       ObjectNode record = JSON.createObjectNode();
-      record.set("configuration", JobConfigReader.toTree(config));
+      record.set("configuration", JobConfigWriter.toTree(config));
       ObjectNode model = record.putObject("model");
       model.put("description", plan.model());
       model.put("fingerprint", plan.fingerprint());
@@ -50,18 +77,35 @@ record RunReport(JobConfig config, EnginePlan plan, RunTotals totals, double sec
       versions.put("hadoop", VersionInfo.getVersion());
       versions.put("scala", scala.util.Properties.versionNumberString());
       versions.put("java", System.getProperty("java.version"));
-      ObjectNode counts = record.putObject("counts");
-      counts.put("rows", totals.value().rows());
-      counts.put("ok", totals.value().rows() - totals.value().rowsFailed());
-      counts.put("failed", totals.value().rowsFailed());
-      counts.set("failed_by_code", JSON.valueToTree(totals.value().failed()));
-      counts.set("labels", JSON.valueToTree(totals.value().labels()));
-      counts.put("tokens", totals.value().tokens());
+      if (config.task() == JobConfig.Task.GENERATE) {
+        ObjectNode settings = record.putObject("settings");
+        for (EffectiveSetting setting : plan.settings()) {
+          settings
+              .putObject(setting.key())
+              .put("value", setting.value())
+              .put("origin", setting.origin().toString());
+        }
+      }
+      record.set("counts", counts(totals.value()));
       record.put("seconds", seconds);
       return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(record) + "\n";
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("the run's record does not become JSON", e);
     }
+  }
+
+  private static ObjectNode counts(Totals sum) {
+    ObjectNode counts = JSON.createObjectNode();
+    counts.put("rows", sum.rows());
+    counts.put("ok", sum.rowsOk());
+    counts.put("failed", sum.rowsFailed());
+    counts.set("failed_by_code", JSON.valueToTree(sum.failed()));
+    counts.set("labels", JSON.valueToTree(sum.labels()));
+    counts.set("finish_reasons", JSON.valueToTree(sum.finishReasons()));
+    counts.put("tokens", sum.tokens());
+    counts.put("generated_tokens", sum.generatedTokens());
+    counts.put("truncated", sum.truncated());
+    return counts;
   }
 
   private static void table(PrintWriter out, String what, Map<String, Long> counts) {

@@ -57,7 +57,7 @@ class InvarianceTest {
     List<List<Byte>> reference = List.of();
     for (int threads : List.of(1, 2)) {
       for (int batchTokens : List.of(256, 2048, 8192)) {
-        ClassifySettings settings =
+        RowSettings settings =
             TicketModel.settings(TicketModel.engine(precision, threads, batchTokens), "");
         for (int partitions : List.of(1, 7, 32)) {
           List<List<Byte>> results = classified(rows.repartition(partitions), settings);
@@ -73,12 +73,15 @@ class InvarianceTest {
     assertThat(reference).hasSize(ROWS);
   }
 
-  private static List<List<Byte>> classified(Dataset<Row> rows, ClassifySettings settings) {
+  private static List<List<Byte>> classified(Dataset<Row> rows, RowSettings settings) {
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "totals");
     List<List<Byte>> results =
-        DataFrameClassifier.classify(
-                failing(rows, 0), new ModelInput.Text("text"), settings, RowCounters.into(totals))
+        DataFrameTask.results(
+                failing(rows, 0),
+                RowColumns.of(new ModelInput.Text("text")),
+                settings,
+                RowCounters.into(totals))
             .transform(classified -> failing(classified, 1))
             .collectAsList()
             .stream()

@@ -10,20 +10,20 @@ import org.junit.jupiter.api.Test;
 
 /** Names and types of the classified rows' columns. */
 class ResultTypeTest {
-  private static final ModelInput TEXT = new ModelInput.Text("text");
+  private static final RowColumns TEXT = RowColumns.of(new ModelInput.Text("text"));
   private static final StructType NONE = DataTypes.createStructType(List.of());
 
   @Test
   void aResultNameThatTheInputHasIsRefused() {
     StructType rows = NONE.add("text", "string").add("Status", "string");
-    ClassifySettings plain = TicketModel.float32();
-    ClassifySettings prefixed = TicketModel.settings(plain.engine(), "sirocco_");
+    RowSettings plain = TicketModel.float32();
+    RowSettings prefixed = TicketModel.settings(plain.engine(), "sirocco_");
 
-    assertThatThrownBy(() -> DataFrameClassifier.resultType(rows, TEXT, plain))
+    assertThatThrownBy(() -> DataFrameTask.resultType(rows, TEXT, plain))
         .isInstanceOf(ColumnConflictException.class)
         .hasMessageContaining("Status")
         .hasMessageContaining("output.prefix");
-    assertThat(DataFrameClassifier.resultType(rows, TEXT, prefixed).fieldNames())
+    assertThat(DataFrameTask.resultType(rows, TEXT, prefixed).fieldNames())
         .contains("Status", "sirocco_status");
   }
 
@@ -32,8 +32,10 @@ class ResultTypeTest {
     StructType rows = NONE.add("id", "string").add("status", "string");
 
     assertThat(
-            DataFrameClassifier.resultType(
-                    rows, new ModelInput.HiddenText("status"), TicketModel.float32())
+            DataFrameTask.resultType(
+                    rows,
+                    RowColumns.of(new ModelInput.Text("status")).hiding("status"),
+                    TicketModel.float32())
                 .fieldNames())
         .startsWith("id", "predicted_label")
         .containsOnlyOnce("status");
@@ -42,7 +44,7 @@ class ResultTypeTest {
   @Test
   void theTypesOfTheResultAreThoseOfTheInterface() {
     assertThat(
-            DataFrameClassifier.resultType(NONE.add("text", "string"), TEXT, TicketModel.float32())
+            DataFrameTask.resultType(NONE.add("text", "string"), TEXT, TicketModel.float32())
                 .simpleString())
         .isEqualTo(
             "struct<text:string,predicted_label:string,predicted_score:double,"

@@ -32,9 +32,9 @@ class RunningTotalsTest {
       Dataset<Row> tickets =
           spark.read().schema("id string, text string").json(TicketModel.SAMPLES + "tickets.jsonl");
       Dataset<Row> results =
-          DataFrameClassifier.classify(
+          DataFrameTask.results(
               tickets.coalesce(1),
-              new ModelInput.Text("text"),
+              RowColumns.of(new ModelInput.Text("text")),
               TicketModel.float32(),
               RowCounters.into(ended));
       ForeachFunction<Row> waitAtTheEnd =

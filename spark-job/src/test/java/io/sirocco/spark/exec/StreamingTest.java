@@ -45,8 +45,11 @@ class StreamingTest {
   }
 
   private static Dataset<Row> classify(Dataset<Row> rows) {
-    return DataFrameClassifier.classify(
-        rows, new ModelInput.Text("text"), TicketModel.float32(), RowCounters.none());
+    return DataFrameTask.results(
+        rows,
+        RowColumns.of(new ModelInput.Text("text")),
+        TicketModel.float32(),
+        RowCounters.none());
   }
 
   @Test

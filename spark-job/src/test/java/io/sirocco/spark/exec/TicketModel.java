@@ -45,20 +45,20 @@ final class TicketModel {
         new Task.Classify());
   }
 
-  static ClassifySettings settings(EngineOptions engine, String prefix) {
+  static RowSettings settings(EngineOptions engine, String prefix) {
     boolean logits = true;
-    return new ClassifySettings(
+    return new RowSettings(
         engine,
         new ClassifyOptions(0.5, 0, logits),
-        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels().orElseThrow(),
+        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels(),
         prefix);
   }
 
-  static ClassifySettings float32() {
+  static RowSettings float32() {
     return float32(SAMPLES + "ticket-classifier");
   }
 
-  static ClassifySettings float32(String model) {
+  static RowSettings float32(String model) {
     return settings(engine(model, PrecisionChoice.FLOAT32, ExecutorEngine.ALL_CORES, 2048), "");
   }
 }

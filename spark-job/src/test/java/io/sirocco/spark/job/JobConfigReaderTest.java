@@ -99,7 +99,7 @@ class JobConfigReaderTest {
             "output.logits=true",
             "errors.max-failure-rate=0.25");
 
-    assertThat(read(JobConfigReader.toYaml(config))).isEqualTo(config);
+    assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
     assertThat(config.input().options()).isEqualTo(Map.of("multiLine", "true", "sep", ";"));
     assertThat(config.input().keyColumns()).containsExactly("a", "b");
     assertThat(config.classify().topK()).contains(3);
@@ -116,7 +116,7 @@ class JobConfigReaderTest {
     JobConfig config = read(SMALLEST, "input.path=null", "input.table=db.rows");
     assertThat(config.input().table()).contains("db.rows");
     assertThat(config.input().path()).isEmpty();
-    assertThat(read(JobConfigReader.toYaml(config))).isEqualTo(config);
+    assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
   }
 
   @Test
@@ -150,12 +150,12 @@ class JobConfigReaderTest {
         "input.path=[a, 5] | input.path is | a list of texts",
         "input.options=5 | input.options is '5' | a group of keys",
         "input.options={a: [1]} | input.options.a is | a simple value",
-        "input.template='{x}' | exactly one of text-column, template and tokens-column | found 2",
+        "input.template='{x}' | exactly one of text-column, template, messages-column and tokens-column | found 2",
         "input.text-column=null | exactly one of text-column | found 0",
         "input.table=t | exactly one of path and table | input",
         "input.attention-mask-column=m | attention-mask-column | tokens-column only",
         "input=5 | input is '5' | a group of keys",
-        "task=generate | task is 'generate' | classify",
+        "task=embed | task is 'embed' | classify | generate | score",
         "task=clasify | task is 'clasify' | classify",
         "=5 | --set =5 | KEY=VALUE",
         "output | --set output | KEY=VALUE",

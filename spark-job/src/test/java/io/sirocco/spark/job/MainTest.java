@@ -198,7 +198,7 @@ class MainTest {
     assertThat(run(template).exitCode()).isEqualTo(ExitCode.DONE);
     List<Row> rendered = results();
     assertThat(rendered).hasSize(10);
-    assertThat(rendered.get(0).schema().fieldNames()).doesNotContain(JobInput.TEXT);
+    assertThat(rendered.get(0).schema().fieldNames()).doesNotContain(EngineColumns.TEXT);
 
     spark
         .sql("select id, array(1, 5, 9, 700) as ids, array(1, 1, 1, 0) as mask from ten_tickets")

@@ -1,6 +1,6 @@
 package io.sirocco.spark.exec;
 
-import io.sirocco.arrow.ClassifyOptions;
+import io.sirocco.arrow.ResultOptions;
 import io.sirocco.engine.EngineOptions;
 import java.util.Collections;
 import java.util.Iterator;
@@ -11,25 +11,25 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * Classifies the rows of one partition as they stream by.
+ * Gives the rows of one partition to the engine as they stream by.
  *
  * @param engine the engine to use
- * @param classify how logits become results
- * @param input where the model's input is
+ * @param results which result columns there are
+ * @param input what the engine is given
  * @param kept positions of the input's columns that the result has, in order
- * @param labels of the model, as the driver knows them
+ * @param labels of the model, as the driver knows them; empty where the task has none
  * @param counters what is counted
  */
-record ClassifyPartition(
+record PartitionTask(
     EngineOptions engine,
-    ClassifyOptions classify,
+    ResultOptions results,
     InputColumns input,
     List<Integer> kept,
     List<String> labels,
     RowCounters counters)
     implements MapPartitionsFunction<Row, Row> {
 
-  ClassifyPartition {
+  PartitionTask {
     kept = List.copyOf(kept);
     labels = List.copyOf(labels);
   }
@@ -41,12 +41,12 @@ record ClassifyPartition(
     if (!rows.hasNext()) {
       return Collections.emptyIterator();
     }
-    ClassifiedRows classified = ClassifiedRows.open(this, rows);
+    ResultRows results = ResultRows.open(this, rows);
     TaskContext task = TaskContext.get();
     if (task != null) {
-      TaskCompletionListener atEnd = ended -> classified.close();
+      TaskCompletionListener atEnd = ended -> results.close();
       task.addTaskCompletionListener(atEnd);
     }
-    return classified;
+    return results;
   }
 }

@@ -5,6 +5,7 @@ import io.sirocco.engine.RowOutcome;
 import io.sirocco.model.Labels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.arrow.memory.BufferAllocator;
@@ -12,39 +13,56 @@ import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
- * Arrow batches of rows in, Arrow batches of results out, row by row in the same order.
+ * Arrow batches of rows in, Arrow batches of results out, in the same order.
  *
- * <p>Input: a column {@value #TEXT} (utf8), or {@value #INPUT_IDS} (list of int32 or int64) with,
- * optionally, {@value #ATTENTION_MASK} (list of int32 or int64). Result: see {@link #resultSchema}.
+ * <p>Input: exactly one of the columns {@value #TEXT} (utf8), {@value #USER_MESSAGE} (utf8; the
+ * only message of a conversation), {@value #MESSAGES} (utf8; a conversation as a JSON array of
+ * objects with role and content) and {@value #INPUT_IDS} (list of int32 or int64; with, optionally,
+ * {@value #ATTENTION_MASK}, of the same type); optionally {@value #KEY} (utf8), the row's {@link
+ * io.sirocco.engine.RowRequest#key}, and {@value #LABELS} (list of utf8), its candidates. Result:
+ * see {@link #resultSchema}.
  *
- * <p>Safe for one caller at a time; callers that share an engine have a classifier each.
+ * <p>Safe for one caller at a time; callers that share an engine have an instance each.
  */
-public final class ArrowClassifier {
+public final class ArrowRows {
   public static final String TEXT = "text";
+  public static final String USER_MESSAGE = "user_message";
+  public static final String MESSAGES = "messages";
   public static final String INPUT_IDS = "input_ids";
   public static final String ATTENTION_MASK = "attention_mask";
+  public static final String KEY = "key";
+  public static final String LABELS = "labels";
 
   private final Engine engine;
-  private final ClassifyOptions options;
+  private final ResultFormat format;
   private final BufferAllocator allocator;
 
-  /** The engine and the allocator stay the caller's. */
-  public ArrowClassifier(Engine engine, ClassifyOptions options, BufferAllocator allocator) {
+  /** The options are of the engine's task. The engine and the allocator stay the caller's. */
+  public ArrowRows(Engine engine, ResultOptions options, BufferAllocator allocator) {
     this.engine = engine;
-    this.options = options;
+    this.format = ResultFormat.of(options, engine.plan().labels());
     this.allocator = allocator;
   }
 
   /**
-   * The result columns. By kind of labels: {@code predicted_label utf8, predicted_score float64,
-   * probabilities map<utf8,float64>} (single label, one label), {@code predicted_labels list<utf8>,
-   * probabilities map<utf8,float64>} (multi label), {@code predicted_value float64} or {@code
-   * predicted_values list<float64>} (regression); then {@code token_count int32, truncated bool,
-   * status utf8 (ok | failed), error struct<code utf8, message utf8>}, and {@code logits
-   * list<float32>} on request. Everything but {@code truncated} and {@code status} can be null.
+   * The result columns. Classification, by kind of labels: {@code predicted_label utf8,
+   * predicted_score float64, probabilities map<utf8,float64>} (single label, one label), {@code
+   * predicted_labels list<utf8>, probabilities map<utf8,float64>} (multi label), {@code
+   * predicted_value float64} or {@code predicted_values list<float64>} (regression); then {@code
+   * token_count int32}. Scoring of labels: those of a single label. Generation: {@code
+   * generated_text utf8, finish_reason utf8 (stop | length | stop-string), prompt_tokens int32,
+   * generated_tokens int32}, one result row for each sample; a failed row comes once.
+   *
+   * <p>Then {@code truncated bool, status utf8 (ok | failed), error struct<code utf8, message
+   * utf8>}, and on request {@code logits list<float32>}; {@code generated_token_ids list<int32>,
+   * token_logprobs list<float32>, cumulative_logprob float64} and, where rows have several samples,
+   * {@code sample_index int32}; {@code label_logprobs map<utf8,float64>}. Everything but {@code
+   * truncated} and {@code status} can be null.
+   *
+   * @param labels of the engine's plan
    */
-  public static Schema resultSchema(Labels labels, ClassifyOptions options) {
-    return ResultFields.schema(labels, options);
+  public static Schema resultSchema(ResultOptions options, Optional<Labels> labels) {
+    return ResultFields.schema(ResultFormat.of(options, labels));
   }
 
   /**
@@ -74,7 +92,7 @@ public final class ArrowClassifier {
      *
      * @throws IllegalStateException if the engine was closed, or broke, before it was done
      */
-    VectorSchemaRoot await() throws InterruptedException;
+    ResultBatch await() throws InterruptedException;
 
     /** Gives up the rows that are not computed yet; results already handed out are not touched. */
     @Override
@@ -89,7 +107,7 @@ public final class ArrowClassifier {
     }
 
     @Override
-    public VectorSchemaRoot await() throws InterruptedException {
+    public ResultBatch await() throws InterruptedException {
       List<RowOutcome> results = new ArrayList<>(outcomes.size());
       for (Future<RowOutcome> outcome : outcomes) {
         try {
@@ -98,7 +116,7 @@ public final class ArrowClassifier {
           throw new IllegalStateException("the engine did not compute a row", e.getCause());
         }
       }
-      return ResultWriter.write(results, engine.plan().labels().orElseThrow(), options, allocator);
+      return ResultWriter.write(results, format, allocator);
     }
 
     @Override

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The sample tickets through a real Spark. */
-class DataFrameClassifierTest {
-  private static final ModelInput TEXT = new ModelInput.Text("text");
+class ClassifyDataFrameTest {
+  private static final RowColumns TEXT = RowColumns.of(new ModelInput.Text("text"));
   private static SparkSession spark;
 
   @BeforeAll
@@ -54,13 +54,12 @@ class DataFrameClassifierTest {
         .json(TicketModel.SAMPLES + file);
   }
 
-  private static Dataset<Row> classify(Dataset<Row> rows, ModelInput input) {
+  private static Dataset<Row> classify(Dataset<Row> rows, RowColumns input) {
     return classify(rows, input, TicketModel.float32());
   }
 
-  private static Dataset<Row> classify(
-      Dataset<Row> rows, ModelInput input, ClassifySettings settings) {
-    return DataFrameClassifier.classify(rows, input, settings, RowCounters.none());
+  private static Dataset<Row> classify(Dataset<Row> rows, RowColumns input, RowSettings settings) {
+    return DataFrameTask.results(rows, input, settings, RowCounters.none());
   }
 
   @Test
@@ -97,7 +96,7 @@ class DataFrameClassifierTest {
     spark.sparkContext().register(totals, "totals");
 
     List<Row> rows =
-        DataFrameClassifier.classify(
+        DataFrameTask.results(
                 read("tickets-dirty.jsonl").repartition(3),
                 TEXT,
                 TicketModel.float32(),
@@ -140,7 +139,7 @@ class DataFrameClassifierTest {
     Dataset<Row> rows =
         read("tickets.jsonl").limit(5).withColumn("made", concat(lit("Subject: "), col("text")));
 
-    Dataset<Row> result = classify(rows, new ModelInput.HiddenText("made"));
+    Dataset<Row> result = classify(rows, RowColumns.of(new ModelInput.Text("made")).hiding("made"));
 
     assertThat(result.columns())
         .containsExactly(
@@ -178,9 +177,10 @@ class DataFrameClassifierTest {
                     "case id when 1 then concat(array(0L, 0L), mask)"
                         + " when 3 then array(1L) when 4 then array() when 5 then null else mask end"));
 
-    Map<Long, Row> plain = byId(classify(rows, ModelInput.Tokens.of("ids", Optional.empty())));
+    Map<Long, Row> plain =
+        byId(classify(rows, RowColumns.of(new ModelInput.Tokens("ids", Optional.empty()))));
     Map<Long, Row> result =
-        byId(classify(masked, ModelInput.Tokens.of("ids", Optional.of("mask"))));
+        byId(classify(masked, RowColumns.of(new ModelInput.Tokens("ids", Optional.of("mask")))));
 
     assertThat(result.get(0L).<Object>getAs("logits")).isEqualTo(plain.get(0L).getAs("logits"));
     assertThat(result.get(0L).<Integer>getAs("token_count")).isEqualTo(9);
@@ -205,7 +205,7 @@ class DataFrameClassifierTest {
   void idsBeyondIntAreOutOfRangeAndNotSomeOtherToken() {
     Dataset<Row> rows = spark.range(1).withColumn("ids", array(lit((1L << 32) + 5)));
 
-    Row row = classify(rows, ModelInput.Tokens.of("ids", Optional.empty())).first();
+    Row row = classify(rows, RowColumns.of(new ModelInput.Tokens("ids", Optional.empty()))).first();
 
     assertThat(code(row)).isEqualTo("token-out-of-range");
   }
@@ -272,7 +272,7 @@ class DataFrameClassifierTest {
   }
 
   /** The sample model, but its logits mean something else. */
-  private static ClassifySettings withProblemType(Path folder, String type) throws IOException {
+  private static RowSettings withProblemType(Path folder, String type) throws IOException {
     Path model = Files.createDirectory(folder.resolve(type));
     for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
       Files.copy(Path.of(TicketModel.SAMPLES, "ticket-classifier", name), model.resolve(name));

@@ -1,6 +1,8 @@
 package io.sirocco.spark.exec;
 
-import io.sirocco.arrow.ArrowClassifier;
+import io.sirocco.arrow.ArrowRows;
+import io.sirocco.arrow.ResultBatch;
+import io.sirocco.model.Labels;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -19,29 +21,27 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 
 /**
- * The classified rows of one partition, in its order. Holds two batches of rows at most, however
- * many rows the partition has.
+ * The rows of one partition with their results, in its order. Holds the batches of its {@link
+ * ReadAhead} at most, however many rows the partition has.
  */
-final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
-  private static final int BATCH_ROWS = 256;
-  private static final int BATCH_CHARACTERS = 1 << 20;
-  private static final int BATCHES_IN_FLIGHT = 2;
+final class ResultRows implements Iterator<Row>, AutoCloseable {
   private static final AtomicLong COUNT = new AtomicLong();
 
-  private final ClassifyPartition job;
+  private final PartitionTask job;
   private final Iterator<Row> rows;
   private final ExecutorEngine.Lease lease;
   private final BufferAllocator allocator;
-  private final ArrowClassifier classifier;
+  private final ArrowRows engineRows;
+  private final ReadAhead ahead;
   private final Deque<InFlight> inFlight = new ArrayDeque<>();
   private final AtomicBoolean closed = new AtomicBoolean();
   private Iterator<Row> ready = Collections.emptyIterator();
 
   /** Rows and the results promised for them. */
-  private record InFlight(List<Row> rows, ArrowClassifier.Pending results) {}
+  private record InFlight(List<Row> rows, ArrowRows.Pending results) {}
 
-  private ClassifiedRows(
-      ClassifyPartition job,
+  private ResultRows(
+      PartitionTask job,
       Iterator<Row> rows,
       ExecutorEngine.Lease lease,
       BufferAllocator allocator) {
@@ -49,20 +49,22 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
     this.rows = rows;
     this.lease = lease;
     this.allocator = allocator;
-    this.classifier = new ArrowClassifier(lease.engine(), job.classify(), allocator);
+    this.engineRows = new ArrowRows(lease.engine(), job.results(), allocator);
+    this.ahead = ReadAhead.of(job);
   }
 
   /**
    * @throws IllegalStateException if the model here is not the one that the driver planned with
    */
-  static ClassifiedRows open(ClassifyPartition job, Iterator<Row> rows) {
+  static ResultRows open(PartitionTask job, Iterator<Row> rows) {
     ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine());
     try {
-      requireLabels(job.labels(), lease.engine().plan().labels().orElseThrow().names());
+      requireLabels(
+          job.labels(), lease.engine().plan().labels().map(Labels::names).orElse(List.of()));
       String name = "partition-" + COUNT.incrementAndGet();
       BufferAllocator allocator =
           lease.engine().allocator().newChildAllocator(name, 0, Long.MAX_VALUE);
-      return new ClassifiedRows(job, rows, lease, allocator);
+      return new ResultRows(job, rows, lease, allocator);
     } catch (RuntimeException e) {
       lease.close();
       throw e;
@@ -113,11 +115,11 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   }
 
   private void submitAhead() throws InterruptedException {
-    while (inFlight.size() < BATCHES_IN_FLIGHT && rows.hasNext()) {
+    while (inFlight.size() < ahead.batches() && rows.hasNext()) {
       requireAlive();
       List<Row> batch = nextBatch();
       try (VectorSchemaRoot input = job.input().batch(batch, allocator)) {
-        inFlight.add(new InFlight(batch, classifier.submit(input)));
+        inFlight.add(new InFlight(batch, engineRows.submit(input)));
       } catch (IllegalStateException e) {
         lease.reportFailure();
         throw e;
@@ -128,7 +130,7 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   private List<Row> nextBatch() {
     List<Row> batch = new ArrayList<>();
     long weight = 0;
-    while (batch.size() < BATCH_ROWS && weight < BATCH_CHARACTERS && rows.hasNext()) {
+    while (batch.size() < ahead.batchRows() && weight < ahead.batchWeight() && rows.hasNext()) {
       Row row = rows.next();
       batch.add(row);
       weight += job.input().weight(row);
@@ -137,13 +139,14 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   }
 
   private Iterator<Row> results(InFlight batch) throws InterruptedException {
-    try (VectorSchemaRoot results = batch.results().await()) {
-      List<Row> classified = new ArrayList<>(batch.rows().size());
-      for (int i = 0; i < batch.rows().size(); i++) {
-        classified.add(joined(batch.rows().get(i), results.getFieldVectors(), i));
+    try (ResultBatch results = batch.results().await()) {
+      List<FieldVector> columns = results.columns().getFieldVectors();
+      List<Row> joined = new ArrayList<>(results.size());
+      for (int row = 0; row < results.size(); row++) {
+        joined.add(joined(batch.rows().get(results.inputRow(row)), columns, row));
       }
       job.counters().add(BatchTotals.of(results, job.engine().maxTokens()));
-      return classified.iterator();
+      return joined.iterator();
     } catch (IllegalStateException e) {
       lease.reportFailure();
       throw e;
@@ -165,7 +168,7 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   private static void requireAlive() {
     TaskContext task = TaskContext.get();
     if (task != null && task.isInterrupted()) {
-      throw new TaskKilledException("the task was killed while it classified rows");
+      throw new TaskKilledException("the task was killed while its rows were computed");
     }
   }
 

@@ -1,0 +1,210 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.spark.exec.ModelInput;
+import io.sirocco.spark.exec.RowColumns;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.BinaryType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.sql.types.TimestampType;
+
+/** What the engine is given of a row: columns of the input, and columns made of them. */
+final class EngineColumns {
+  /** What the model reads: added to the rows, and dropped again from the results. */
+  static final String TEXT = "__sirocco_text";
+
+  /** The row's key, likewise. */
+  static final String KEY = "__sirocco_key";
+
+  private final JobConfig config;
+  private final JobConfig.Input input;
+
+  EngineColumns(JobConfig config) {
+    this.config = config;
+    this.input = config.input();
+  }
+
+  /**
+   * The rows with the columns made for the engine.
+   *
+   * @throws ConfigException if a column that the job names is missing or has another type
+   */
+  Dataset<Row> added(Dataset<Row> rows) {
+    StructType schema = rows.schema();
+    for (String own : List.of(TEXT, KEY)) {
+      if (Arrays.stream(schema.fieldNames()).anyMatch(own::equalsIgnoreCase)) {
+        throw new ConfigException(
+            "the input has a column " + own + ", a name that Sirocco uses itself; rename it");
+      }
+    }
+    List<StructField> keys =
+        input.keyColumns().stream().map(key -> field("input.key-columns", key, schema)).toList();
+    config
+        .score()
+        .labelsColumn()
+        .ifPresent(labels -> requireTexts("score.labels-column", labels, schema));
+    Dataset<Row> keyed = hasKey() ? rows.withColumn(KEY, key(keys)) : rows;
+    if (input.tokensColumn().isPresent()) {
+      requireIntegers("input.tokens-column", input.tokensColumn().get(), schema);
+      input
+          .attentionMaskColumn()
+          .ifPresent(mask -> requireIntegers("input.attention-mask-column", mask, schema));
+      return keyed;
+    }
+    return keyed.withColumn(TEXT, read(schema));
+  }
+
+  /** Where the engine finds what it is given in {@link #added}. */
+  RowColumns columns() {
+    RowColumns columns = RowColumns.of(modelInput());
+    List<String> hidden = new ArrayList<>();
+    if (hasKey()) {
+      columns = columns.withKey(KEY);
+      hidden.add(KEY);
+    }
+    if (config.score().labelsColumn().isPresent()) {
+      columns = columns.withLabels(config.score().labelsColumn().get());
+    }
+    if (input.tokensColumn().isEmpty()) {
+      hidden.add(TEXT);
+    }
+    return columns.hiding(hidden.toArray(String[]::new));
+  }
+
+  private ModelInput modelInput() {
+    if (input.tokensColumn().isPresent()) {
+      return new ModelInput.Tokens(input.tokensColumn().get(), input.attentionMaskColumn());
+    }
+    if (input.messagesColumn().isPresent()) {
+      return new ModelInput.Messages(TEXT);
+    }
+    return input.chat() ? new ModelInput.UserMessage(TEXT) : new ModelInput.Text(TEXT);
+  }
+
+  /** Only random draws depend on it. */
+  private boolean hasKey() {
+    return config.task() == JobConfig.Task.GENERATE && !input.keyColumns().isEmpty();
+  }
+
+  /** A JSON array of texts, so that no two lists of values are one key. */
+  private static Column key(List<StructField> fields) {
+    return functions.to_json(
+        functions.array(fields.stream().map(EngineColumns::keyPart).toArray(Column[]::new)));
+  }
+
+  /** Casts of a time depend on the session's time zone; bytes need not be text. */
+  private static Column keyPart(StructField field) {
+    Column column = functions.col(quoted(field.name()));
+    if (field.dataType() instanceof TimestampType) {
+      return functions.unix_micros(column).cast(DataTypes.StringType);
+    }
+    return field.dataType() instanceof BinaryType
+        ? functions.hex(column)
+        : column.cast(DataTypes.StringType);
+  }
+
+  /** What the model reads, as text. */
+  private Column read(StructType schema) {
+    if (input.messagesColumn().isPresent()) {
+      return conversation("input.messages-column", input.messagesColumn().get(), schema);
+    }
+    return input.textColumn().isPresent()
+        ? textOf("input.text-column", input.textColumn().get(), schema)
+        : rendered(input.template().orElseThrow(), schema);
+  }
+
+  /** As JSON; a field that is null is left out, as if the message did not have it. */
+  private static Column conversation(String key, String name, StructType schema) {
+    StructField field = field(key, name, schema);
+    Column column = functions.col(quoted(field.name()));
+    if (field.dataType() instanceof StringType) {
+      return column;
+    }
+    boolean messages =
+        field.dataType() instanceof ArrayType array
+            && array.elementType() instanceof StructType message
+            && Arrays.asList(message.fieldNames()).containsAll(List.of("role", "content"));
+    if (!messages) {
+      throw new ConfigException(
+          key,
+          name,
+          "a column of array<struct<role,content>>, or of JSON text; its type is "
+              + field.dataType().simpleString());
+    }
+    return functions.to_json(column);
+  }
+
+  /** One expression; null where a column in it is null. */
+  private static Column rendered(Template template, StructType schema) {
+    List<Column> parts = new ArrayList<>();
+    for (Template.Part part : template.parts()) {
+      if (part instanceof Template.Literal literal) {
+        parts.add(functions.lit(literal.text()));
+      } else {
+        parts.add(textOf("input.template", ((Template.Placeholder) part).column(), schema));
+      }
+    }
+    return functions.concat(parts.toArray(new Column[0]));
+  }
+
+  private static Column textOf(String key, String name, StructType schema) {
+    StructField field = field(key, name, schema);
+    DataType type = field.dataType();
+    if (type instanceof ArrayType || type instanceof MapType || type instanceof StructType) {
+      throw new ConfigException(
+          key, name, "a column of text, or of a simple type; its type is " + type.simpleString());
+    }
+    return functions.col(quoted(field.name())).cast(DataTypes.StringType);
+  }
+
+  private static void requireIntegers(String key, String name, StructType schema) {
+    DataType type = field(key, name, schema).dataType();
+    boolean integers =
+        type instanceof ArrayType array
+            && List.of(DataTypes.IntegerType, DataTypes.LongType, DataTypes.ShortType)
+                .contains(array.elementType());
+    if (!integers) {
+      throw new ConfigException(
+          key, name, "a column of array<int>; its type is " + type.simpleString());
+    }
+  }
+
+  private static void requireTexts(String key, String name, StructType schema) {
+    DataType type = field(key, name, schema).dataType();
+    if (!(type instanceof ArrayType array && array.elementType() instanceof StringType)) {
+      throw new ConfigException(
+          key, name, "a column of array<string>; its type is " + type.simpleString());
+    }
+  }
+
+  private static StructField field(String key, String name, StructType schema) {
+    Optional<StructField> found =
+        Arrays.stream(schema.fields())
+            .filter(field -> field.name().equalsIgnoreCase(name))
+            .findFirst();
+    return found.orElseThrow(
+        () ->
+            new ConfigException(
+                key,
+                name,
+                schema.isEmpty()
+                    ? "a column of the input, which has none; if it is empty, set input.schema"
+                    : "a column of the input: " + String.join(", ", schema.fieldNames())));
+  }
+
+  static String quoted(String column) {
+    return "`" + column.replace("`", "``") + "`";
+  }
+}

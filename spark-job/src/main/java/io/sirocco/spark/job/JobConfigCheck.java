@@ -1,0 +1,87 @@
+package io.sirocco.spark.job;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Whether the keys of a job fit together. */
+record JobConfigCheck(JobConfig config) {
+
+  /**
+   * @throws ConfigException if something is missing, or given twice
+   */
+  void requireComplete() {
+    if (config.model().path().isEmpty()) {
+      throw new ConfigException("model.path is missing");
+    }
+    if (config.output().path().isEmpty()) {
+      throw new ConfigException("output.path is missing");
+    }
+    requireInput(config.input());
+    requireChat(config.input());
+    if (config.task() == JobConfig.Task.SCORE) {
+      requireLabels(config.score());
+    }
+  }
+
+  /**
+   * @throws ConfigException if the job has another task than that which these keys are for
+   */
+  void requireTask(JobConfig.Task owner, List<String> keys) {
+    if (config.task() != owner && !keys.isEmpty()) {
+      throw new ConfigException(
+          keys.get(0)
+              + " is for task "
+              + ConfigSection.kebab(owner)
+              + ", but this job's task is "
+              + ConfigSection.kebab(config.task())
+              + "; remove the key, or change the task");
+    }
+  }
+
+  private static void requireInput(JobConfig.Input input) {
+    if (input.path().isEmpty() == input.table().isEmpty()) {
+      throw new ConfigException("input needs exactly one of path and table");
+    }
+    long sources =
+        Stream.of(
+                input.textColumn(), input.template(), input.messagesColumn(), input.tokensColumn())
+            .filter(Optional::isPresent)
+            .count();
+    if (sources != 1) {
+      throw new ConfigException(
+          "input needs exactly one of text-column, template, messages-column and tokens-column,"
+              + " found "
+              + sources);
+    }
+    if (input.attentionMaskColumn().isPresent() && input.tokensColumn().isEmpty()) {
+      throw new ConfigException("input.attention-mask-column goes with tokens-column only");
+    }
+  }
+
+  private void requireChat(JobConfig.Input input) {
+    if (input.chat() && input.textColumn().isEmpty() && input.template().isEmpty()) {
+      throw new ConfigException(
+          "input.chat goes with text-column and template only: it makes a conversation of them");
+    }
+    boolean chat = input.chat() || input.messagesColumn().isPresent();
+    if (input.systemPrompt().isPresent() && !chat) {
+      throw new ConfigException(
+          "input.system-prompt goes with messages-column, or with chat: true, only");
+    }
+    if (chat && config.task() == JobConfig.Task.CLASSIFY) {
+      throw new ConfigException(
+          "input.messages-column and input.chat go with tasks generate and score only");
+    }
+  }
+
+  private static void requireLabels(JobConfig.Score score) {
+    if (score.labels().isEmpty() && score.labelsColumn().isEmpty()) {
+      throw new ConfigException("score needs labels, or a labels-column, or both");
+    }
+    if (new HashSet<>(score.labels()).size() < score.labels().size()) {
+      throw new ConfigException("score.labels", score.labels(), "labels that differ");
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package io.sirocco.spark.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import java.util.Optional;
+
+/** Writes configurations with all defaults filled in; they read back as equal ones. */
+final class JobConfigWriter {
+  private static final ObjectMapper YAML =
+      new ObjectMapper(
+          YAMLFactory.builder()
+              .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+              .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+              .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+              .build());
+
+  private JobConfigWriter() {}
+
+  static String toYaml(JobConfig config) {
+    try {
+      return YAML.writeValueAsString(toTree(config));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a configuration does not become YAML", e);
+    }
+  }
+
+  /** As {@link #toYaml}, as a tree. */
+  static JsonNode toTree(JobConfig config) {
+    ObjectNode root = YAML.createObjectNode();
+    root.put("task", ConfigSection.kebab(config.task()));
+    ObjectNode model = root.putObject("model");
+    model.put("path", config.model().path());
+    model.put("precision", ConfigSection.kebab(config.model().precision()));
+    model.put("kernels", ConfigSection.kebab(config.model().kernels()));
+    model.put("max-tokens", config.model().maxTokens());
+    model.put("over-length", ConfigSection.kebab(config.model().overLength()));
+    model.put("special-tokens", ConfigSection.kebab(config.model().specialTokens()));
+    input(config.input(), root.putObject("input"));
+    ObjectNode output = root.putObject("output");
+    output.put("path", config.output().path());
+    output.put("mode", ConfigSection.kebab(config.output().mode()));
+    output.put("prefix", config.output().prefix());
+    ObjectNode batch = YAML.createObjectNode().put("max-tokens", config.batch().maxTokens());
+    switch (config.task()) {
+      case CLASSIFY -> {
+        output.put("logits", config.output().logits());
+        classify(config.classify(), root.putObject("classify"));
+      }
+      case GENERATE -> {
+        generate(config.generate(), root.putObject(GenerateSection.NAME));
+        batch.put("max-sequences", config.batch().maxSequences());
+      }
+      case SCORE -> score(config.score(), root.putObject("score"));
+    }
+    root.set("batch", batch);
+    root.putObject("errors").put("max-failure-rate", config.errors().maxFailureRate());
+    return root;
+  }
+
+  private static void input(JobConfig.Input input, ObjectNode object) {
+    if (input.table().isEmpty()) {
+      object.set("path", YAML.valueToTree(input.path()));
+    }
+    put(object, "table", input.table());
+    object.put("format", ConfigSection.kebab(input.format()));
+    object.set("options", YAML.valueToTree(input.options()));
+    put(object, "schema", input.schema());
+    put(object, "text-column", input.textColumn());
+    put(object, "template", input.template().map(Template::text));
+    put(object, "messages-column", input.messagesColumn());
+    put(object, "tokens-column", input.tokensColumn());
+    put(object, "attention-mask-column", input.attentionMaskColumn());
+    if (input.chat()) {
+      object.put("chat", true);
+    }
+    put(object, "system-prompt", input.systemPrompt());
+    if (!input.keyColumns().isEmpty()) {
+      object.set("key-columns", YAML.valueToTree(input.keyColumns()));
+    }
+  }
+
+  private static void classify(JobConfig.Classify classify, ObjectNode object) {
+    object.put("threshold", classify.threshold());
+    classify.topK().ifPresent(topK -> object.put("top-k", topK));
+  }
+
+  private static void generate(JobConfig.Generate generate, ObjectNode object) {
+    object.setAll(generate.settings());
+    object.put("token-ids", generate.tokenIds());
+    object.put("logprobs", generate.logprobs());
+    if (generate.kvMemory() == GenerateSection.AUTO) {
+      object.put("kv-memory", GenerateSection.AUTO_TEXT);
+    } else {
+      object.put("kv-memory", generate.kvMemory());
+    }
+  }
+
+  private static void score(JobConfig.Score score, ObjectNode object) {
+    object.set("labels", YAML.valueToTree(score.labels()));
+    put(object, "labels-column", score.labelsColumn());
+    object.put("label-prefix", score.labelPrefix());
+    score.topK().ifPresent(topK -> object.put("top-k", topK));
+    object.put("logprobs", score.logprobs());
+  }
+
+  private static void put(ObjectNode object, String key, Optional<String> value) {
+    value.ifPresent(text -> object.put(key, text));
+  }
+}
