@@ -4,6 +4,7 @@ import io.sirocco.arrow.ArrowClassifier;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.RowInput;
+import io.sirocco.engine.RowRequest;
 import io.sirocco.spark.exec.ClassifySettings;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameClassifier;
@@ -128,7 +129,7 @@ final class DryRun {
     String text = row.getString(0);
     return text.isBlank()
         ? -1
-        : engine.countTokens(new RowInput.Text(text)).orElse(config.model().maxTokens() + 1);
+        : engine.countTokens(RowRequest.of(new RowInput.Text(text))).orElse(config.model().maxTokens() + 1);
   }
 
   private static int percentile(List<Integer> sorted, int percent) {
