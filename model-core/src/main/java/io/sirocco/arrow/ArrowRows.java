@@ -15,18 +15,16 @@ import org.apache.arrow.vector.types.pojo.Schema;
 /**
  * Arrow batches of rows in, Arrow batches of results out, in the same order.
  *
- * <p>Input: exactly one of the columns {@value #TEXT} (utf8), {@value #USER_MESSAGE} (utf8; the
- * only message of a conversation), {@value #MESSAGES} (utf8; a conversation as a JSON array of
- * objects with role and content) and {@value #INPUT_IDS} (list of int32 or int64; with, optionally,
- * {@value #ATTENTION_MASK}, of the same type); optionally {@value #KEY} (utf8), the row's {@link
- * io.sirocco.engine.RowRequest#key}, and {@value #LABELS} (list of utf8), its candidates. Result:
- * see {@link #resultSchema}.
+ * <p>Input: exactly one of the columns {@value #TEXT} (utf8), {@value #MESSAGES} (utf8; a
+ * conversation as a JSON array of objects with role and content) and {@value #INPUT_IDS} (list of
+ * int32 or int64; with, optionally, {@value #ATTENTION_MASK}, of the same type); optionally {@value
+ * #KEY} (utf8), the row's {@link io.sirocco.engine.RowRequest#key}, and {@value #LABELS} (list of
+ * utf8), its candidates. Result: see {@link #resultSchema}.
  *
  * <p>Safe for one caller at a time; callers that share an engine have an instance each.
  */
 public final class ArrowRows {
   public static final String TEXT = "text";
-  public static final String USER_MESSAGE = "user_message";
   public static final String MESSAGES = "messages";
   public static final String INPUT_IDS = "input_ids";
   public static final String ATTENTION_MASK = "attention_mask";

@@ -71,7 +71,6 @@ final class InputReader {
   private static Prompts prompts(VectorSchemaRoot rows) {
     List<Prompts> found = new ArrayList<>();
     texts(rows, ArrowRows.TEXT).map(InputReader::texts).ifPresent(found::add);
-    texts(rows, ArrowRows.USER_MESSAGE).map(InputReader::userMessages).ifPresent(found::add);
     texts(rows, ArrowRows.MESSAGES).map(InputReader::conversations).ifPresent(found::add);
     FieldVector ids = rows.getVector(ArrowRows.INPUT_IDS);
     FieldVector mask = rows.getVector(ArrowRows.ATTENTION_MASK);
@@ -82,7 +81,7 @@ final class InputReader {
       throw new IllegalArgumentException(
           "the batch has columns "
               + rows.getSchema()
-              + "; expected exactly one of text, user_message and messages, each utf8, and"
+              + "; expected exactly one of text and messages, both utf8, and"
               + " input_ids (with or without attention_mask), list of int32 or int64");
     }
     return found.get(0);
@@ -98,24 +97,7 @@ final class InputReader {
     return row ->
         text(texts, row)
             .<Prompt>map(text -> new Prompt.Given(new RowInput.Text(text)))
-            .orElse(nullText());
-  }
-
-  /** A conversation would hide that its only message is empty. */
-  private static Prompts userMessages(VarCharVector texts) {
-    return row -> {
-      Optional<String> text = text(texts, row);
-      if (text.isPresent() && text.get().isBlank()) {
-        return new Prompt.Missing(RowErrorCode.EMPTY_TEXT, "the text is empty or white space");
-      }
-      return text.<Prompt>map(
-              content -> new Prompt.Given(new RowInput.Chat(Conversation.ofUser(content))))
-          .orElse(nullText());
-    };
-  }
-
-  private static Prompt nullText() {
-    return new Prompt.Missing(RowErrorCode.NULL_TEXT, "the text is null");
+            .orElse(new Prompt.Missing(RowErrorCode.NULL_TEXT, "the text is null"));
   }
 
   private static Prompts conversations(VarCharVector texts) {

@@ -99,6 +99,19 @@ public final class Checkpoint {
     return config;
   }
 
+  /**
+   * Another JSON object of the folder, such as generation_config.json; empty if it has none of that
+   * name.
+   *
+   * @throws ModelException if it cannot be read
+   */
+  public Optional<JsonNode> json(String name) {
+    Path file = folder.resolve(name);
+    return Files.isRegularFile(file)
+        ? Optional.of(Json.readObject(file, MAX_CONFIG))
+        : Optional.empty();
+  }
+
   /** The names of all tensors. */
   public Set<String> names() {
     return Set.copyOf(places.keySet());

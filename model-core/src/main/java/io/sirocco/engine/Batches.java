@@ -1,32 +1,39 @@
 package io.sirocco.engine;
 
-import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
-import io.sirocco.model.ClassificationHead;
 import io.sirocco.model.Decoder;
-import io.sirocco.model.TokenRow;
 import java.util.List;
 import java.util.OptionalInt;
-import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.OutOfMemoryException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Computes batches and fulfils the promises made for their rows. */
-final class Batches implements AutoCloseable {
+/** Computes batches of whole rows and fulfils the promises made for them. */
+final class Batches implements Worker {
   private static final Logger LOG = LoggerFactory.getLogger(Batches.class);
 
   private final Decoder decoder;
-  private final ClassificationHead head;
-  private final Kernels kernels;
-  private final BufferAllocator allocator;
+  private final BatchHead head;
+  private final int batchTokens;
 
-  /** Takes over decoder and kernels; the allocator stays the caller's. */
-  Batches(Decoder decoder, ClassificationHead head, Kernels kernels, BufferAllocator allocator) {
+  /**
+   * Takes over the decoder.
+   *
+   * @param batchTokens token budget of one batch
+   */
+  Batches(Decoder decoder, BatchHead head, int batchTokens) {
     this.decoder = decoder;
     this.head = head;
-    this.kernels = kernels;
-    this.allocator = allocator;
+    this.batchTokens = batchTokens;
+  }
+
+  @Override
+  public boolean work(RowQueue queue) throws InterruptedException {
+    List<RowQueue.Entry> batch = queue.take(batchTokens);
+    if (!batch.isEmpty()) {
+      compute(batch);
+    }
+    return !batch.isEmpty();
   }
 
   /**
@@ -35,11 +42,11 @@ final class Batches implements AutoCloseable {
    *
    * @throws Error what the JVM throws when it is beyond help; the rows get it, too
    */
-  void compute(List<RowQueue.Entry> batch) {
+  private void compute(List<RowQueue.Entry> batch) {
     try {
-      float[][] logits = logits(batch);
-      for (int i = 0; i < logits.length; i++) {
-        batch.get(i).outcome().complete(outcome(batch.get(i).accepted(), logits[i]));
+      List<RowOutcome> outcomes = outcomes(batch);
+      for (int i = 0; i < outcomes.size(); i++) {
+        batch.get(i).outcome().complete(outcomes.get(i));
       }
     } catch (RuntimeException e) {
       if (batch.size() > 1) {
@@ -54,26 +61,14 @@ final class Batches implements AutoCloseable {
     }
   }
 
-  private float[][] logits(List<RowQueue.Entry> batch) {
-    List<TokenRow> rows = batch.stream().map(entry -> entry.accepted().row()).toList();
-    Matrix residual = decoder.forward(rows);
-    return head.logits(rows, residual, allocator);
+  private List<RowOutcome> outcomes(List<RowQueue.Entry> batch) {
+    List<Intake.Accepted> rows = batch.stream().map(RowQueue.Entry::accepted).toList();
+    Matrix residual = decoder.forward(rows.stream().map(Intake.Accepted::row).toList());
+    return head.outcomes(rows, residual);
   }
 
-  private static RowOutcome outcome(Intake.Accepted row, float[] logits) {
-    OptionalInt tokens = OptionalInt.of(row.tokenCount());
-    for (int label = 0; label < logits.length; label++) {
-      if (!Float.isFinite(logits[label])) {
-        return new RowOutcome.Failed(
-            RowErrorCode.NON_FINITE_LOGITS,
-            "the logit of label " + label + " is " + logits[label],
-            tokens);
-      }
-    }
-    return new RowOutcome.Scored(logits, tokens, row.truncated());
-  }
-
-  private static RowOutcome failure(Intake.Accepted row, RuntimeException e) {
+  /** What a row gets whose computation failed, also alone. */
+  static RowOutcome failure(Intake.Accepted row, RuntimeException e) {
     LOG.warn("a row of {} tokens failed", row.row().length(), e);
     RowErrorCode code =
         e instanceof OutOfMemoryException ? RowErrorCode.OUT_OF_MEMORY : RowErrorCode.ENGINE_ERROR;
@@ -83,6 +78,5 @@ final class Batches implements AutoCloseable {
   @Override
   public void close() {
     decoder.close();
-    kernels.close();
   }
 }

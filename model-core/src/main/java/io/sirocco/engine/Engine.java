@@ -1,8 +1,6 @@
 package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
-import io.sirocco.model.ClassificationHead;
-import io.sirocco.model.Decoder;
 import io.sirocco.model.MistralModel;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -14,8 +12,8 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
 /**
- * One open classifier serving many callers. One thread of its own packs the rows of all callers
- * into batches and computes them; a row's outcome depends on that row and the options alone.
+ * One open model serving many callers. One thread of its own packs the rows of all callers into
+ * batches and computes them; a row's outcome depends on that row and the options alone.
  *
  * <p>Callers tokenize in their own threads, and wait where the queue is full: memory stays flat
  * however many rows come.
@@ -27,6 +25,7 @@ public final class Engine implements AutoCloseable {
   private final EnginePlan plan;
   private final BufferAllocator allocator;
   private final Tokenizer tokenizer;
+  private final Kernels kernels;
   private final Intake intake;
   private final RowQueue queue;
   private final Scheduler scheduler;
@@ -36,12 +35,14 @@ public final class Engine implements AutoCloseable {
       EnginePlan plan,
       BufferAllocator allocator,
       Tokenizer tokenizer,
+      Kernels kernels,
       Intake intake,
       RowQueue queue,
       Scheduler scheduler) {
     this.plan = plan;
     this.allocator = allocator;
     this.tokenizer = tokenizer;
+    this.kernels = kernels;
     this.intake = intake;
     this.queue = queue;
     this.scheduler = scheduler;
@@ -50,7 +51,7 @@ public final class Engine implements AutoCloseable {
   /**
    * Opens the model, maps its weights and starts the engine's thread.
    *
-   * @throws io.sirocco.checkpoint.ModelException if the folder is not a usable classifier, the
+   * @throws io.sirocco.checkpoint.ModelException if the folder is not usable for the task, the
    *     kernels asked for are not available, or the memory does not suffice
    */
   public static Engine open(EngineOptions options) {
@@ -64,14 +65,14 @@ public final class Engine implements AutoCloseable {
           opened.add(Tokenizer.open(Path.of(options.model()), options.specialTokens()));
       Kernels kernels = opened.add(setup.open(options.threads(), allocator));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
-      ClassificationHead head = new ClassificationHead(model, files.score());
-      Decoder decoder = opened.add(new Decoder(model, allocator));
+      Worker worker =
+          opened.add(
+              Workers.of(new Workers.OpenModel(options, files, plan, model, tokenizer, allocator)));
       RowQueue queue = new RowQueue((long) options.batchTokens() * BATCHES_QUEUED);
-      Scheduler scheduler =
-          new Scheduler(
-              queue, new Batches(decoder, head, kernels, allocator), options.batchTokens());
-      Intake intake = new Intake(tokenizer, options, files.config().vocabSize());
-      Engine engine = new Engine(plan, allocator, tokenizer, intake, queue, scheduler);
+      Scheduler scheduler = new Scheduler(queue, worker);
+      Intake intake =
+          new Intake(tokenizer, options, conversations(options), files.config().vocabSize());
+      Engine engine = new Engine(plan, allocator, tokenizer, kernels, intake, queue, scheduler);
       opened.keep();
       scheduler.start();
       return engine;
@@ -90,7 +91,20 @@ public final class Engine implements AutoCloseable {
             ModelFiles.open(options),
             KernelSetup.of(options.kernels(), options.precision()));
     Tokenizer.open(Path.of(options.model()), options.specialTokens()).close();
+    conversations(options);
     return plan;
+  }
+
+  private static Conversations conversations(EngineOptions options) {
+    Prompts prompts = Prompts.plain();
+    if (options.task() instanceof Task.Generate generate) {
+      prompts = generate.prompts();
+    } else if (options.task() instanceof Task.Score score) {
+      prompts = score.prompts();
+    }
+    return prompts.form() == Prompts.Form.CHAT
+        ? Conversations.open(Path.of(options.model()), prompts.systemPrompt())
+        : Conversations.none();
   }
 
   /** What this engine runs. */
@@ -106,7 +120,7 @@ public final class Engine implements AutoCloseable {
   }
 
   /** Tokens of a row, special tokens included, before truncation; empty if it cannot be read. */
-  public OptionalInt countTokens(RowInput row) {
+  public OptionalInt countTokens(RowRequest row) {
     return intake.countTokens(row);
   }
 
@@ -118,7 +132,7 @@ public final class Engine implements AutoCloseable {
    * @throws IllegalStateException if the engine is closed or broken
    */
   public Future<RowOutcome> submit(RowRequest row) throws InterruptedException {
-    Intake.Row read = intake.read(row.input());
+    Intake.Row read = intake.read(row);
     if (read instanceof Intake.Accepted accepted) {
       return queue.put(accepted);
     }
@@ -136,6 +150,7 @@ public final class Engine implements AutoCloseable {
     if (closed.compareAndSet(false, true)) {
       queue.close(new IllegalStateException("the engine has been closed"));
       scheduler.join();
+      kernels.close();
       tokenizer.close();
       allocator.close();
     }

@@ -9,105 +9,79 @@ import java.util.OptionalInt;
 
 /** From what a caller hands in to tokens that can be computed, or to the reason why not. */
 final class Intake {
-  private final Tokenizer tokenizer;
   private final EngineOptions options;
+  private final TextReader texts;
+  private final LabelReader labels;
   private final int vocabSize;
 
   /** A row read: to be computed, or not. */
   sealed interface Row permits Accepted, Refused {}
 
   /**
-   * @param tokenCount before truncation
+   * @param row with the labels' tree, if there is one
+   * @param tokenCount of the prompt, before truncation
+   * @param key the row's own, or empty
+   * @param labels to score, or none
    */
-  record Accepted(TokenRow row, int tokenCount, boolean truncated) implements Row {}
+  record Accepted(TokenRow row, int tokenCount, boolean truncated, String key, LabelTree labels)
+      implements Row {}
 
   record Refused(RowOutcome.Failed outcome) implements Row {}
 
-  Intake(Tokenizer tokenizer, EngineOptions options, int vocabSize) {
-    this.tokenizer = tokenizer;
+  Intake(Tokenizer tokenizer, EngineOptions options, Conversations chats, int vocabSize) {
     this.options = options;
+    this.texts = new TextReader(tokenizer, options, chats);
+    this.labels = new LabelReader(options.task());
     this.vocabSize = vocabSize;
   }
 
   /** Never throws for what is in a row. */
-  Row read(RowInput input) {
-    return input instanceof RowInput.Text text
-        ? readText(text.text())
-        : readTokens((RowInput.Tokens) input);
+  Row read(RowRequest request) {
+    try {
+      return accepted(request);
+    } catch (RowRefusal e) {
+      return new Refused(e.outcome());
+    }
   }
 
-  OptionalInt countTokens(RowInput input) {
-    Row read = read(input);
+  OptionalInt countTokens(RowRequest request) {
+    Row read = read(request);
     return read instanceof Accepted accepted
         ? OptionalInt.of(accepted.tokenCount())
         : ((Refused) read).outcome().tokenCount();
   }
 
-  private Row readText(String text) {
-    if (text.isBlank()) {
-      return refused(
-          RowErrorCode.EMPTY_TEXT, "the text is empty or white space", OptionalInt.empty());
-    }
-    int atLeast = tokenizer.minimumTokens(text);
-    if (options.overLength() == OverLength.ERROR && atLeast > options.maxTokens()) {
-      return tooLong("at least " + atLeast, OptionalInt.empty());
-    }
-    Encoding encoding;
+  private Accepted accepted(RowRequest request) throws RowRefusal {
+    Prompt prompt = texts.read(request.input());
+    int count = prompt.encoding().length();
+    boolean truncated = count > options.maxTokens();
+    TokenRow row = truncated ? truncated(prompt) : prompt.row();
+    checkIds(row, count);
+    LabelTree tree = labels.read(request, row, prompt);
+    checkIds(tree.row(), count);
+    return new Accepted(
+        tree.labels().isEmpty() ? row : tree.row(), count, truncated, request.key(), tree);
+  }
+
+  private TokenRow truncated(Prompt prompt) throws RowRefusal {
+    int count = prompt.encoding().length();
+    int most = options.maxTokens();
     try {
-      encoding = tokenizer.encode(text);
-    } catch (RuntimeException e) {
-      return refused(RowErrorCode.TOKENIZER_ERROR, message(e), OptionalInt.empty());
-    }
-    int count = encoding.ids().length;
-    if (count <= options.maxTokens()) {
-      return checked(TokenRow.of(encoding.ids()), count, false);
-    }
-    if (options.overLength() == OverLength.ERROR) {
-      return tooLong(Integer.toString(count), OptionalInt.of(count));
-    }
-    try {
-      return checked(TokenRow.of(truncated(encoding).ids()), count, true);
+      return switch (options.overLength()) {
+        case ERROR -> throw RowRefusal.tooLong(Integer.toString(count), options, count);
+        case TRUNCATE_LEFT -> prompt.keeping(prompt.encoding().truncatedLeft(most), count - most);
+        case TRUNCATE_RIGHT -> prompt.keeping(prompt.encoding().truncatedRight(most), 0);
+      };
     } catch (IllegalArgumentException e) { // The special tokens alone are more than the limit.
-      return tooLong(Integer.toString(count), OptionalInt.of(count));
+      throw RowRefusal.tooLong(Integer.toString(count), options, count);
     }
   }
 
-  private Encoding truncated(Encoding encoding) {
-    return options.overLength() == OverLength.TRUNCATE_LEFT
-        ? encoding.truncatedLeft(options.maxTokens())
-        : encoding.truncatedRight(options.maxTokens());
-  }
-
-  private Row readTokens(RowInput.Tokens tokens) {
-    int count = tokens.ids().length;
-    if (count == 0) {
-      return refused(
-          RowErrorCode.EMPTY_TOKENS, "the token array has no element", OptionalInt.of(0));
-    }
-    Optional<String> maskProblem = tokens.attentionMask().flatMap(mask -> problemOf(mask, count));
-    if (maskProblem.isPresent()) {
-      return refused(RowErrorCode.BAD_ATTENTION_MASK, maskProblem.get(), OptionalInt.of(count));
-    }
-    if (count <= options.maxTokens()) {
-      return checked(new TokenRow(tokens.ids(), tokens.attentionMask()), count, false);
-    }
-    int from = options.overLength() == OverLength.TRUNCATE_LEFT ? count - options.maxTokens() : 0;
-    int to = from + options.maxTokens();
-    if (options.overLength() == OverLength.ERROR) {
-      return tooLong(Integer.toString(count), OptionalInt.of(count));
-    }
-    TokenRow kept =
-        new TokenRow(
-            Arrays.copyOfRange(tokens.ids(), from, to),
-            tokens.attentionMask().map(mask -> Arrays.copyOfRange(mask, from, to)));
-    return checked(kept, count, true);
-  }
-
-  private Row checked(TokenRow row, int count, boolean truncated) {
+  private void checkIds(TokenRow row, int count) throws RowRefusal {
     for (int position = 0; position < row.length(); position++) {
       int id = row.ids()[position];
       if (id < 0 || id >= vocabSize) {
-        return refused(
+        throw new RowRefusal(
             RowErrorCode.TOKEN_OUT_OF_RANGE,
             "token "
                 + id
@@ -118,38 +92,31 @@ final class Intake {
             OptionalInt.of(count));
       }
     }
-    return new Accepted(row, count, truncated);
   }
 
-  private Refused tooLong(String tokens, OptionalInt count) {
-    return refused(
-        RowErrorCode.TOO_LONG,
-        tokens + " tokens, the limit (model.max-tokens) is " + options.maxTokens(),
-        count);
-  }
+  /**
+   * A prompt in tokens, before truncation.
+   *
+   * @param attentionMask of prompts that come as tokens
+   * @param continuations ids of a text behind the prompt
+   */
+  record Prompt(Encoding encoding, Optional<int[]> attentionMask, TextToIds continuations) {
 
-  private static Optional<String> problemOf(int[] mask, int tokens) {
-    if (mask.length != tokens) {
-      return Optional.of(tokens + " tokens, but a mask of " + mask.length);
+    TokenRow row() {
+      return new TokenRow(encoding.ids(), attentionMask);
     }
-    for (int position = 0; position < mask.length; position++) {
-      if (mask[position] != 0 && mask[position] != 1) {
-        return Optional.of(
-            "the mask holds "
-                + mask[position]
-                + " at position "
-                + position
-                + "; 0 and 1 are legal");
-      }
+
+    /** What truncation left of it; {@code dropped} leading tokens are gone. */
+    TokenRow keeping(Encoding kept, int dropped) {
+      return new TokenRow(
+          kept.ids(),
+          attentionMask.map(mask -> Arrays.copyOfRange(mask, dropped, dropped + kept.length())));
     }
-    return Optional.empty();
   }
 
-  private static Refused refused(RowErrorCode code, String message, OptionalInt tokens) {
-    return new Refused(new RowOutcome.Failed(code, message, tokens));
-  }
-
-  private static String message(RuntimeException e) {
-    return e.getMessage() == null ? e.toString() : e.getMessage();
+  /** Tokenizes a text that follows another. */
+  @FunctionalInterface
+  interface TextToIds {
+    int[] ids(String text);
   }
 }

@@ -6,6 +6,15 @@ package io.sirocco.engine;
  * @param weightsMapped weights read in place: page cache, shared by all processes of the host
  * @param weightsCopied weights converted to the precision's type: private to this process
  * @param workspace activations and attention of the largest batch: private, native
+ * @param kvCache keys and values of all rows that are written at the same time: private, native;
+ *     taken as rows come; 0 where nothing is written
  * @param available what the machine, or the container's limit, had to give when the plan was made
  */
-public record MemoryPlan(long weightsMapped, long weightsCopied, long workspace, long available) {}
+public record MemoryPlan(
+    long weightsMapped, long weightsCopied, long workspace, long kvCache, long available) {
+
+  /** What this process takes for itself. */
+  public long owned() {
+    return weightsCopied + workspace + kvCache;
+  }
+}

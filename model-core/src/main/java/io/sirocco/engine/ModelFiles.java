@@ -4,18 +4,41 @@ import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralWeights;
+import io.sirocco.sampling.GenerationOptions;
 import java.nio.file.Path;
 
-/** A classifier's folder, opened and checked: mapped, nothing read yet. */
+/**
+ * A model's folder, opened and checked: mapped, nothing read yet.
+ *
+ * @param head the classifier's weight, or the language model's, as the task needs
+ */
 record ModelFiles(
-    Checkpoint checkpoint, MistralConfig config, MistralWeights weights, Tensor score) {
+    Checkpoint checkpoint, MistralConfig config, MistralWeights weights, Tensor head) {
+  private static final String GENERATION_CONFIG = "generation_config.json";
+  private static final String CONFIG = "config.json";
 
   static ModelFiles open(EngineOptions options) {
     Path folder = Path.of(options.model());
     Checkpoint checkpoint = Checkpoint.open(folder);
     MistralConfig config =
-        MistralConfig.parse(checkpoint.config(), folder.resolve("config.json").toString());
+        MistralConfig.parse(checkpoint.config(), folder.resolve(CONFIG).toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
-    return new ModelFiles(checkpoint, config, weights, weights.score());
+    boolean classifies = options.task() instanceof Task.Classify;
+    return new ModelFiles(
+        checkpoint, config, weights, classifies ? weights.score() : weights.lmHead());
+  }
+
+  /**
+   * What the model's publisher sets: generation_config.json; without one, what config.json says, as
+   * transformers 5 does.
+   */
+  GenerationOptions generation() {
+    Path folder = checkpoint.folder();
+    return checkpoint
+        .json(GENERATION_CONFIG)
+        .map(json -> GenerationOptions.fromJson(json, folder.resolve(GENERATION_CONFIG).toString()))
+        .orElseGet(
+            () ->
+                GenerationOptions.fromJson(checkpoint.config(), folder.resolve(CONFIG).toString()));
   }
 }

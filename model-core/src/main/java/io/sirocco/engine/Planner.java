@@ -6,7 +6,11 @@ import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.model.Decoder;
+import io.sirocco.model.KvCache;
+import io.sirocco.model.Labels;
 import io.sirocco.model.MistralConfig;
+import io.sirocco.sampling.GenerationSettings;
+import io.sirocco.sampling.InvalidSettingException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +20,9 @@ import java.util.Optional;
 final class Planner {
   /** Arrow batches of the callers, and what oneDNN takes for itself. */
   private static final long BESIDE_WORKSPACE = 512L << 20;
+
+  /** Beyond any row; keeps sums of tokens within an int. */
+  private static final long LONGEST_ROW = 1L << 30;
 
   private Planner() {}
 
@@ -28,7 +35,9 @@ final class Planner {
     if (!files.checkpoint().ignored().isEmpty()) {
       notes.add("tensors of the checkpoint that are not used: " + files.checkpoint().ignored());
     }
-    MemoryPlan memory = memory(options, files, setup);
+    Optional<GenerationSettings> settings = settings(options, files);
+    settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
+    MemoryPlan memory = memory(options, files, setup, settings);
     if (memory.weightsCopied() > 0) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
@@ -36,10 +45,10 @@ final class Planner {
     }
     requireMemory(memory, notes);
     return new EnginePlan(
-        describe(files),
+        describe(options, files),
         files.checkpoint().fingerprint(),
-        Optional.of(files.config().labels()),
-        List.of(),
+        labels(options, files),
+        settings.map(GenerationSettings::effective).orElse(List.of()),
         setup.precision(),
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),
@@ -48,10 +57,42 @@ final class Planner {
 
   /** Limit of the engine's allocator: the plan, with room for callers and for its own roughness. */
   static long allocatorLimit(MemoryPlan memory) {
-    return memory.weightsCopied() + memory.workspace() * 5 / 4 + BESIDE_WORKSPACE;
+    return memory.owned() + memory.workspace() / 4 + BESIDE_WORKSPACE;
   }
 
-  private static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
+  /**
+   * What a job that writes runs with; empty for others.
+   *
+   * @throws ModelException if the job's settings, together with the model's, make no sense
+   */
+  static Optional<GenerationSettings> settings(EngineOptions options, ModelFiles files) {
+    if (!(options.task() instanceof Task.Generate generate)) {
+      return Optional.empty();
+    }
+    try {
+      GenerationSettings settings =
+          GenerationSettings.resolve(generate.options(), files.generation());
+      settings.checkVocabulary(files.config().vocabSize());
+      return Optional.of(settings);
+    } catch (InvalidSettingException e) {
+      throw new ModelException("generate", e.getMessage(), e);
+    }
+  }
+
+  private static Optional<Labels> labels(EngineOptions options, ModelFiles files) {
+    if (options.task() instanceof Task.Classify) {
+      return Optional.of(files.config().labels());
+    }
+    return options.task() instanceof Task.Score score && !score.labels().isEmpty()
+        ? Optional.of(new Labels(score.labels(), Labels.Kind.SINGLE_LABEL))
+        : Optional.empty();
+  }
+
+  private static MemoryPlan memory(
+      EngineOptions options,
+      ModelFiles files,
+      KernelSetup setup,
+      Optional<GenerationSettings> settings) {
     long copied = 0;
     if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
       for (Tensor weight : files.weights().linearWeights()) {
@@ -63,21 +104,47 @@ final class Planner {
     long workspace =
         Decoder.workspaceBytes(
             files.config(), setup.precision(), options.batchTokens(), options.maxTokens());
-    return new MemoryPlan(files.checkpoint().bytes(), copied, workspace, HostMemory.available());
+    long available = HostMemory.available();
+    long left = Math.max(0, available - copied - workspace);
+    long kvCache =
+        settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
+    return new MemoryPlan(files.checkpoint().bytes(), copied, workspace, kvCache, available);
+  }
+
+  /**
+   * What the job says; else enough for as many texts as may run, but at most half of what is left.
+   */
+  private static long kvCache(
+      EngineOptions options,
+      ModelFiles files,
+      Precision precision,
+      GenerationSettings settings,
+      long left) {
+    Task.Generate generate = (Task.Generate) options.task();
+    if (generate.kvMemory() > 0) {
+      return generate.kvMemory();
+    }
+    long longest = (long) options.maxTokens() + settings.maxNewTokens(0);
+    int mostTokens = (int) Math.min(longest, LONGEST_ROW);
+    long one = KvCache.bytes(files.config(), precision, mostTokens);
+    long texts = Math.max(generate.maxSequences(), settings.samples());
+    return Math.min(left / 2, one > Long.MAX_VALUE / texts ? Long.MAX_VALUE : one * texts);
   }
 
   private static void requireMemory(MemoryPlan memory, List<String> notes) {
-    long needed = memory.weightsCopied() + memory.workspace();
+    long needed = memory.owned();
     if (needed > memory.available()) {
       throw new ModelException(
           "memory",
           String.format(
               Locale.ROOT,
-              "the engine needs %s (workspace %s, converted weights %s) besides the mapped weights,"
-                  + " but %s are available; lower batch.max-tokens or model.max-tokens",
+              "the engine needs %s (workspace %s, converted weights %s, keys and values %s) besides"
+                  + " the mapped weights, but %s are available; lower batch.max-tokens,"
+                  + " model.max-tokens or generate.kv-memory",
               gib(needed),
               gib(memory.workspace()),
               gib(memory.weightsCopied()),
+              gib(memory.kvCache()),
               gib(memory.available())));
     }
     if (needed + memory.weightsMapped() > memory.available()) {
@@ -91,12 +158,14 @@ final class Planner {
     }
   }
 
-  private static String describe(ModelFiles files) {
+  private static String describe(EngineOptions options, ModelFiles files) {
     MistralConfig config = files.config();
+    boolean classifies = options.task() instanceof Task.Classify;
     return String.format(
         Locale.ROOT,
-        "MistralForSequenceClassification, %d layers, hidden %d, %d heads on %d key-value heads of"
-            + " %d, feed-forward %d, vocabulary %d, window %s, %d labels, %s",
+        "%s, %d layers, hidden %d, %d heads on %d key-value heads of"
+            + " %d, feed-forward %d, vocabulary %d, window %s, %s%s",
+        classifies ? "MistralForSequenceClassification" : "MistralForCausalLM",
         config.numHiddenLayers(),
         config.hiddenSize(),
         config.numAttentionHeads(),
@@ -105,7 +174,7 @@ final class Planner {
         config.intermediateSize(),
         config.vocabSize(),
         config.slidingWindow().isPresent() ? config.slidingWindow().getAsInt() : "none",
-        config.labels().names().size(),
+        classifies ? config.labels().names().size() + " labels, " : "",
         gib(files.checkpoint().bytes()));
   }
 

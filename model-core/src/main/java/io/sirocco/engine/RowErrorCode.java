@@ -32,6 +32,8 @@ public enum RowErrorCode {
   TOKENIZER_ERROR,
   /** The model's logits for this row are NaN or infinite. */
   NON_FINITE_LOGITS,
+  /** No token can follow: some setting of generation forbids all of them. */
+  NO_TOKEN,
   /** The row's keys and values alone need more memory than {@code generate.kv-memory}. */
   KV_MEMORY,
   /** The row needs more memory than the engine may take. */

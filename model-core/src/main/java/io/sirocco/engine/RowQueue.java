@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /** Rows of all callers, first come first served, bounded in tokens: who brings more waits. */
 final class RowQueue {
@@ -69,6 +70,44 @@ final class RowQueue {
         roomMade.signalAll();
       }
       return batch;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits for a row and takes it. Empty once the queue is closed. */
+  Optional<Entry> await() throws InterruptedException {
+    List<Entry> one = take(0);
+    return one.stream().findFirst();
+  }
+
+  /** Takes the first row, if there is one and it {@code fits}; rows never overtake each other. */
+  Optional<Entry> poll(Predicate<Entry> fits) {
+    lock.lock();
+    try {
+      entries.removeIf(entry -> entry.outcome().isDone() && forget(entry));
+      if (entries.isEmpty() || !fits.test(entries.peek())) {
+        return Optional.empty();
+      }
+      Entry next = entries.remove();
+      forget(next);
+      roomMade.signalAll();
+      return Optional.of(next);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean forget(Entry entry) {
+    tokens -= entry.tokens();
+    return true;
+  }
+
+  /** Why the queue is closed; empty while it is not. */
+  Optional<RuntimeException> closed() {
+    lock.lock();
+    try {
+      return closed;
     } finally {
       lock.unlock();
     }

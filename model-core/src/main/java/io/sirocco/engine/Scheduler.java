@@ -1,26 +1,23 @@
 package io.sirocco.engine;
 
-import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engine's one thread: takes a batch, computes it, again. It alone touches the kernels, so
- * their threads are never multiplied by the number of callers.
+ * The engine's one thread: takes rows, computes, again. It alone touches the kernels, so their
+ * threads are never multiplied by the number of callers.
  */
 final class Scheduler {
   private static final Logger LOG = LoggerFactory.getLogger(Scheduler.class);
 
   private final RowQueue queue;
-  private final Batches batches;
-  private final int batchTokens;
+  private final Worker worker;
   private final Thread thread;
 
-  /** Takes over the batches, and closes them when the queue is closed. */
-  Scheduler(RowQueue queue, Batches batches, int batchTokens) {
+  /** Takes over the worker, and closes it when the queue is closed. */
+  Scheduler(RowQueue queue, Worker worker) {
     this.queue = queue;
-    this.batches = batches;
-    this.batchTokens = batchTokens;
+    this.worker = worker;
     this.thread = new Thread(this::run, "sirocco-engine");
     this.thread.setDaemon(true);
   }
@@ -29,7 +26,7 @@ final class Scheduler {
     thread.start();
   }
 
-  /** Waits until the running batch is done and the batches' memory is freed. */
+  /** Waits until what is being computed is done and the worker's memory is freed. */
   void join() {
     boolean interrupted = false;
     while (thread.isAlive()) {
@@ -45,11 +42,10 @@ final class Scheduler {
   }
 
   private void run() {
-    try (batches) {
-      List<RowQueue.Entry> batch = queue.take(batchTokens);
-      while (!batch.isEmpty()) {
-        batches.compute(batch);
-        batch = queue.take(batchTokens);
+    try (worker) {
+      boolean more = true;
+      while (more) {
+        more = worker.work(queue);
       }
     } catch (InterruptedException e) {
       queue.close(new IllegalStateException("the engine's thread was interrupted", e));

@@ -8,11 +8,6 @@ import java.util.Objects;
 /** What an engine does with its rows. */
 public sealed interface Task extends Serializable {
 
-  /** Put in front of a conversation that does not begin with a system message; empty for none. */
-  default String systemPrompt() {
-    return "";
-  }
-
   /** Classes by the head of a MistralForSequenceClassification. */
   record Classify() implements Task {}
 
@@ -20,11 +15,13 @@ public sealed interface Task extends Serializable {
    * Text behind a prompt, by a MistralForCausalLM.
    *
    * @param options what the job says; the model's generation_config.json fills in the rest
-   * @param systemPrompt see {@link Task#systemPrompt}
+   * @param prompts what rows are
    * @param kvMemory bytes that keys and values of all running rows may take together; 0 chooses
    * @param maxSequences texts that are written at the same time, whatever the memory
+   * @param logprobs whether each token's log-probability is asked for
    */
-  record Generate(GenerationOptions options, String systemPrompt, long kvMemory, int maxSequences)
+  record Generate(
+      GenerationOptions options, Prompts prompts, long kvMemory, int maxSequences, boolean logprobs)
       implements Task {
 
     /** Enough to be bound by arithmetic rather than by reading the weights. */
@@ -32,7 +29,7 @@ public sealed interface Task extends Serializable {
 
     public Generate {
       Objects.requireNonNull(options, "options");
-      Objects.requireNonNull(systemPrompt, "systemPrompt");
+      Objects.requireNonNull(prompts, "prompts");
       if (kvMemory < 0 || maxSequences < 1) {
         throw new IllegalArgumentException(
             "kvMemory " + kvMemory + ", maxSequences " + maxSequences);
@@ -45,13 +42,13 @@ public sealed interface Task extends Serializable {
    *
    * @param labels for rows that bring none of their own; may be empty if all do
    * @param labelPrefix put before each label where it is tokenized, such as a space
-   * @param systemPrompt see {@link Task#systemPrompt}
+   * @param prompts what rows are
    */
-  record Score(List<String> labels, String labelPrefix, String systemPrompt) implements Task {
+  record Score(List<String> labels, String labelPrefix, Prompts prompts) implements Task {
     public Score {
       labels = List.copyOf(labels);
       Objects.requireNonNull(labelPrefix, "labelPrefix");
-      Objects.requireNonNull(systemPrompt, "systemPrompt");
+      Objects.requireNonNull(prompts, "prompts");
     }
   }
 }

@@ -85,6 +85,7 @@ public final class KvCache implements AutoCloseable {
   /** Another cache with the same contents, for another continuation of the same tokens. */
   public KvCache copy() {
     KvCache copy = new KvCache(shape, allocator);
+    copy.buffer.setZero(0, shape.bytes());
     copy.become(this);
     return copy;
   }
@@ -94,7 +95,11 @@ public final class KvCache implements AutoCloseable {
     if (!shape.equals(other.shape)) {
       throw new IllegalArgumentException("a cache of " + other.shape + " for one of " + shape);
     }
-    buffer.setBytes(0, other.buffer, 0, shape.bytes());
+    int used = Math.min(other.length, shape.slots());
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      other.keys(layer).copyRows(0, used, keys(layer), 0);
+      other.values(layer).copyRows(0, used, values(layer), 0);
+    }
     length = other.length;
   }
 

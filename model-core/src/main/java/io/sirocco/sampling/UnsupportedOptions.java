@@ -7,9 +7,6 @@ import java.util.function.Predicate;
 
 /** Options of the library that change what is generated and that we do not have. */
 final class UnsupportedOptions {
-  @SuppressWarnings("UnnecessaryLambda")
-  private static final Predicate<JsonNode> NEVER_NEUTRAL = node -> false;
-
   /** By key: the values that change nothing, beside null. */
   private static final Map<String, Predicate<JsonNode>> NEUTRAL = neutral();
 
@@ -19,23 +16,27 @@ final class UnsupportedOptions {
     Map<String, Predicate<JsonNode>> neutral = new LinkedHashMap<>();
     neutral.put("guidance_scale", is(1));
     neutral.put("penalty_alpha", is(0));
-    neutral.put("dola_layers", NEVER_NEUTRAL);
-    neutral.put("constraints", NEVER_NEUTRAL);
-    neutral.put("force_words_ids", NEVER_NEUTRAL);
+    neutral.put("dola_layers", UnsupportedOptions::never);
+    neutral.put("constraints", UnsupportedOptions::never);
+    neutral.put("force_words_ids", UnsupportedOptions::never);
     neutral.put("num_beam_groups", is(1));
     neutral.put("diversity_penalty", is(0));
-    neutral.put("watermarking_config", NEVER_NEUTRAL);
-    neutral.put("top_h", NEVER_NEUTRAL);
+    neutral.put("watermarking_config", UnsupportedOptions::never);
+    neutral.put("top_h", UnsupportedOptions::never);
     neutral.put("encoder_repetition_penalty", is(1));
     neutral.put("encoder_no_repeat_ngram_size", is(0));
-    neutral.put("prompt_lookup_num_tokens", NEVER_NEUTRAL);
-    neutral.put("assistant_early_exit", NEVER_NEUTRAL);
+    neutral.put("prompt_lookup_num_tokens", UnsupportedOptions::never);
+    neutral.put("assistant_early_exit", UnsupportedOptions::never);
     neutral.put("token_healing", node -> node.isBoolean() && !node.booleanValue());
-    neutral.put("max_time", NEVER_NEUTRAL);
+    neutral.put("max_time", UnsupportedOptions::never);
     neutral.put(
         "cache_implementation",
         node -> node.isTextual() && !node.textValue().startsWith("quantized"));
     return neutral;
+  }
+
+  private static boolean never(JsonNode node) {
+    return node.isNull();
   }
 
   private static Predicate<JsonNode> is(int value) {

@@ -23,6 +23,9 @@ record ValueType<T>(String expected, Function<JsonNode, Optional<T>> reader, Pre
   /** Bounds of what a configuration can make us hold. */
   private static final int MOST_ENTRIES = 100_000;
 
+  /** A beam search takes that many times its beams as candidates. */
+  private static final int MOST_END_IDS = 1024;
+
   private static final int MOST_STOP_STRINGS = 10_000;
   private static final int MOST_STOP_BYTES = 1 << 18;
 
@@ -78,9 +81,9 @@ record ValueType<T>(String expected, Function<JsonNode, Optional<T>> reader, Pre
   /** One id or a list of ids; an empty list says that there is none. */
   static ValueType<List<Integer>> endIds() {
     return new ValueType<>(
-        "a token id or a list of them",
+        "a token id or a list of at most " + MOST_END_IDS,
         node -> node.isArray() ? readIds(node) : readInteger(node).map(List::of),
-        ids -> ids.size() <= MOST_ENTRIES);
+        ids -> ids.size() <= MOST_END_IDS);
   }
 
   static ValueType<List<Integer>> ids() {
@@ -89,7 +92,9 @@ record ValueType<T>(String expected, Function<JsonNode, Optional<T>> reader, Pre
 
   static ValueType<List<Integer>> oneOrMoreIds() {
     return new ValueType<>(
-        "a token id or a list of them", endIds().reader(), ids -> !ids.isEmpty() && areIds(ids));
+        "a token id or a non-empty list of them",
+        endIds().reader(),
+        ids -> !ids.isEmpty() && areIds(ids));
   }
 
   static ValueType<List<List<Integer>>> sequences() {

@@ -8,15 +8,32 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param id token id
  * @param content the text that becomes this token
  * @param special whether it is a control token, skipped on request when decoding
- * @param swallowsSpace whether it takes the white space beside it along
+ * @param normalized whether it is looked for in the normalized text, its content normalized too
+ * @param singleWord whether it counts only where no word character stands next to it
+ * @param lstrip whether it takes the white space in front along
+ * @param rstrip whether it takes the white space behind along
  */
-record AddedToken(int id, String content, boolean special, boolean swallowsSpace) {
+record AddedToken(
+    int id,
+    String content,
+    boolean special,
+    boolean normalized,
+    boolean singleWord,
+    boolean lstrip,
+    boolean rstrip) {
 
   static AddedToken of(JsonNode node) {
     return new AddedToken(
         node.path("id").asInt(-1),
         node.path("content").asText(),
         node.path("special").asBoolean(),
-        node.path("lstrip").asBoolean() || node.path("rstrip").asBoolean());
+        node.path("normalized").asBoolean(),
+        node.path("single_word").asBoolean(),
+        node.path("lstrip").asBoolean(),
+        node.path("rstrip").asBoolean());
+  }
+
+  boolean swallowsSpace() {
+    return lstrip || rstrip;
   }
 }

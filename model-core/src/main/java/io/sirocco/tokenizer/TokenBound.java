@@ -136,14 +136,9 @@ record TokenBound(Unit unit, int longest) {
     return true;
   }
 
-  /** GPT-2's alphabet: printable Latin-1 stands for itself, the other bytes for U+0100 and up. */
   private static boolean coversByteLevel(Map<String, Integer> vocabulary) {
-    int others = 0;
     for (int b = 0; b < 256; b++) {
-      boolean itself =
-          (b >= '!' && b <= '~') || (b >= 0xA1 && b <= 0xAC) || (b >= 0xAE && b <= 0xFF);
-      int c = itself ? b : 0x100 + others++;
-      if (!vocabulary.containsKey(Character.toString(c))) {
+      if (!vocabulary.containsKey(String.valueOf(ByteLevelAlphabet.character(b)))) {
         return false;
       }
     }

@@ -1,20 +1,14 @@
 package io.sirocco.tokenizer;
 
-import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.ModelException;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import io.sirocco.tokenizer.NativeTokenizer.Added;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Objects;
-import java.util.concurrent.locks.Lock;
-import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.OptionalInt;
 
 /**
  * Text to token ids and back, exactly as Hugging Face tokenizers do it: the work is done by their
@@ -22,53 +16,54 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * in ids; like transformers 5, this ignores its {@code add_bos_token} and {@code add_eos_token} in
  * favour of the post-processor's template.
  *
+ * <p>A row's text comes in by {@link #encode}, a rendered chat template by {@link #encodePrompt};
+ * both by the one native tokenizer.
+ *
  * <p>Nothing is truncated or padded unless asked for. Safe for any number of threads. Holds native
  * memory (100 MB for a vocabulary of 131072) until closed: keep one per process.
  */
 public final class Tokenizer implements AutoCloseable {
-  private static final long MAX_FILE_BYTES = 256L << 20;
-  private static final String FILE = "tokenizer.json";
-
-  private final TokenizersLibrary library;
-  private final long handle;
-  private final int vocabSize;
+  private final NativeTokenizer loaded;
+  private final PromptEncoder prompts;
+  private final WordSeams seams;
+  private final TokenNames names;
+  private final TokenTexts texts;
+  private final JsonNode decoder;
   private final BitSet specialIds;
-  private final BitSet forbiddenIds;
+  private final int vocabSize;
   private final TokenBound bound;
-  private final int maxTextLength;
   private final int prefix;
   private final int suffix;
 
-  /** Read: a native call is under way. Write: closing, which must not free what a call uses. */
-  private final ReadWriteLock calls = new ReentrantReadWriteLock();
-
-  private boolean closed;
-
   private Tokenizer(String where, TokenizerFile file, SpecialTokenText mode) {
-    library = NativeLibrary.load();
+    boolean literal = mode == SpecialTokenText.LITERAL;
+    SpecialAliases aliases = literal ? SpecialAliases.of(where, file) : SpecialAliases.none();
+    TokenizerJson json = new TokenizerJson(file);
     vocabSize = file.vocabSize();
     specialIds = file.specialIds();
-    forbiddenIds = mode == SpecialTokenText.LITERAL ? file.forbiddenIds() : new BitSet();
     bound = TokenBound.of(file);
-    maxTextLength = PipelineRules.maxTextLength(file.section("pre_tokenizer"));
+    seams = literal ? WordSeams.of(file) : WordSeams.none();
+    names = new TokenNames(file);
+    decoder = file.section("decoder");
+    texts = TokenTexts.of(decoder);
+    PromptAliaser aliaser = new PromptAliaser(where, file, aliases);
+    BitSet forbidden = literal ? file.forbiddenIds() : new BitSet();
+    int maxTextLength = PipelineRules.maxTextLength(file.section("pre_tokenizer"));
+    loaded = new NativeTokenizer(where, literal ? json.literal(aliases) : json.parsing());
+    prompts = new PromptEncoder(loaded, aliaser, aliases, forbidden, maxTextLength);
     try {
-      handle = library.createTokenizerFromString(file.jsonFor(mode));
-    } catch (RuntimeException e) {
-      throw new ModelException(where, "the tokenizers library refuses it: " + e.getMessage(), e);
-    }
-    try {
-      long[] added = encode("a", true, library::getSpecialTokenMask);
+      long[] added = loaded.addedMask("a");
       prefix = leading(added, 1);
       suffix = added.length - prefix - leading(Arrays.copyOfRange(added, prefix, added.length), 0);
-      long[] all = encode("a", true, library::getTokenIds);
-      long[] own = encode("a", false, library::getTokenIds);
+      long[] all = loaded.ids("a", Added.WITH);
+      long[] own = loaded.ids("a", Added.WITHOUT);
       if (!Arrays.equals(Arrays.copyOfRange(all, prefix, all.length - suffix), own)) {
         throw new ModelException(
             where + ": post_processor",
             "does more than add tokens in front of and behind the text");
       }
     } catch (RuntimeException e) {
-      library.deleteTokenizer(handle);
+      loaded.close();
       throw e instanceof ModelException
           ? e
           : new ModelException(where, "cannot encode: " + e.getMessage(), e);
@@ -83,12 +78,9 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer open(Path modelFolder, SpecialTokenText mode) {
     Objects.requireNonNull(mode, "mode");
-    Path path = modelFolder.resolve(FILE);
-    if (!Files.isRegularFile(path)) {
-      throw missing(modelFolder);
-    }
+    Path path = TokenizerFolder.file(modelFolder);
     String where = path.toString();
-    return new Tokenizer(where, TokenizerFile.parse(where, read(path)), mode);
+    return new Tokenizer(where, TokenizerFile.parse(where, TokenizerFolder.read(path)), mode);
   }
 
   /**
@@ -101,22 +93,58 @@ public final class Tokenizer implements AutoCloseable {
    * @throws IllegalStateException if this tokenizer is closed
    */
   public Encoding encode(String text) {
-    if (text.length() > maxTextLength) {
-      throw new IllegalArgumentException(
-          "the text has "
-              + text.length()
-              + " characters, this tokenizer takes at most "
-              + maxTextLength);
-    }
-    long[] found = encode(withoutLoneSurrogates(text), true, library::getTokenIds);
+    prompts.checkLength(text.length());
+    long[] found = loaded.ids(Surrogates.repaired(text), Added.WITH);
     int[] ids = new int[found.length];
     for (int i = 0; i < ids.length; i++) {
       ids[i] = Math.toIntExact(found[i]);
-      if (forbiddenIds.get(ids[i]) && i >= prefix && i < ids.length - suffix) {
-        throw new IllegalArgumentException("the text would contain the control token " + ids[i]);
+      if (i >= prefix && i < ids.length - suffix) {
+        prompts.checkFree(ids[i]);
       }
     }
     return new Encoding(ids, prefix, suffix);
+  }
+
+  /**
+   * The ids of a rendered prompt, none added: the control tokens that it needs are in its text. A
+   * control token's name counts only where the template wrote all of it; what came from a row is
+   * plain text, whatever it says. With {@link SpecialTokenText#PARSE} every name counts.
+   *
+   * @param text the prompt; a lone surrogate reads as U+FFFD
+   * @param fromData bit i is set if UTF-16 unit i of {@code text} came from a row
+   * @throws IllegalArgumentException as {@link #encode}, or if {@code fromData} goes beyond the
+   *     text
+   * @throws ModelException if a control token is matched in normalized text, and the normalizer is
+   *     not one of Mistral's
+   * @throws IllegalStateException if this tokenizer is closed
+   */
+  public int[] encodePrompt(String text, BitSet fromData) {
+    checkWithin(text, fromData);
+    return prompts.ids(Surrogates.repaired(text), fromData);
+  }
+
+  /**
+   * The continuations of a prompt that {@link #encodePrompt} reads.
+   *
+   * @throws IllegalArgumentException as {@link #encodePrompt}
+   * @throws IllegalStateException if this tokenizer is closed
+   */
+  public Continuations continuations(String prompt, BitSet fromData) {
+    checkWithin(prompt, fromData);
+    return new Continuations(prompts, seams, Surrogates.repaired(prompt), fromData);
+  }
+
+  /**
+   * The continuations of a plain text that {@link #encode} reads. Those that its ids have behind
+   * the text, if any, do not count: a continuation takes their place.
+   *
+   * @throws IllegalArgumentException as {@link #encode}
+   * @throws IllegalStateException if this tokenizer is closed
+   */
+  public Continuations continuations(String text) {
+    BitSet all = new BitSet();
+    all.set(0, text.length());
+    return continuations(text, all);
   }
 
   /**
@@ -126,6 +154,11 @@ public final class Tokenizer implements AutoCloseable {
    */
   public int minimumTokens(String text) {
     return Math.addExact(bound.minimumTokens(text), prefix + suffix);
+  }
+
+  /** As {@link #minimumTokens}, for {@link #encodePrompt}. */
+  public int minimumPromptTokens(String text) {
+    return bound.minimumTokens(text);
   }
 
   /**
@@ -138,9 +171,44 @@ public final class Tokenizer implements AutoCloseable {
     return decode(ids, new BitSet());
   }
 
-  /** As {@link #decode}, special tokens left out. */
+  /**
+   * As {@link #decode}, special tokens left out. Ids generated behind a prompt are decoded by
+   * themselves: like transformers' pipelines since 5.9, this drops the space in front of their
+   * first word where the tokenizer is of the SentencePiece kind.
+   */
   public String decodeSkippingSpecial(int[] ids) {
     return decode(ids, specialIds);
+  }
+
+  /** Decodes ids as they come; the pieces add up to what {@link #decode} gives. */
+  public TokenStream stream() {
+    return new TokenStream(this, names, new BitSet(), StreamDecoder.of(decoder));
+  }
+
+  /** Decodes ids as they come; the pieces add up to what {@link #decodeSkippingSpecial} gives. */
+  public TokenStream streamSkippingSpecial() {
+    return new TokenStream(this, names, specialIds, StreamDecoder.of(decoder));
+  }
+
+  /**
+   * What token {@code id} says in the middle of a text, as UTF-8, or a part of a character's: a
+   * word's space in front is kept. A special token says its name. Empty if no token has this id.
+   */
+  public byte[] tokenBytes(int id) {
+    return names
+        .name(id)
+        .map(n -> specialIds.get(id) ? n.getBytes(StandardCharsets.UTF_8) : texts.bytes(n))
+        .orElseGet(() -> new byte[0]);
+  }
+
+  /** The id of the token that is spelt {@code token} in the vocabulary, such as {@code </s>}. */
+  public OptionalInt idOf(String token) {
+    return names.idOf(token);
+  }
+
+  /** Whether {@code id} is a control token. */
+  public boolean isSpecial(int id) {
+    return specialIds.get(id);
   }
 
   /** The largest id, added tokens included, plus one. */
@@ -151,33 +219,7 @@ public final class Tokenizer implements AutoCloseable {
   /** Frees the native memory, once calls under way have ended. Closing again does nothing. */
   @Override
   public void close() {
-    calls.writeLock().lock();
-    try {
-      if (!closed) {
-        closed = true;
-        library.deleteTokenizer(handle);
-      }
-    } finally {
-      calls.writeLock().unlock();
-    }
-  }
-
-  /**
-   * Reads one array of an encoding. DJL's own wrapper reads all of them, tokens and offsets
-   * included, which takes a third longer, and truncates by default.
-   */
-  private long[] encode(String text, boolean addSpecial, EncodingReader reader) {
-    Lock lock = lockOpen();
-    try {
-      long encoding = library.encode(handle, text, addSpecial);
-      try {
-        return reader.read(encoding);
-      } finally {
-        library.deleteEncoding(encoding);
-      }
-    } finally {
-      lock.unlock();
-    }
+    loaded.close();
   }
 
   private String decode(int[] ids, BitSet skipped) {
@@ -191,27 +233,18 @@ public final class Tokenizer implements AutoCloseable {
         known[count++] = id;
       }
     }
-    Lock lock = lockOpen();
-    try {
-      return count == 0 ? "" : library.decode(handle, Arrays.copyOf(known, count), false);
-    } finally {
-      lock.unlock();
-    }
+    return loaded.decode(Arrays.copyOf(known, count));
   }
 
-  /** The lock that keeps this open, held; the caller unlocks it. */
-  private Lock lockOpen() {
-    Lock lock = calls.readLock();
-    lock.lock();
-    if (closed) {
-      lock.unlock();
-      throw new IllegalStateException("the tokenizer is closed");
+  private static void checkWithin(String text, BitSet fromData) {
+    if (fromData.length() > text.length()) {
+      throw new IllegalArgumentException(
+          "fromData has bit "
+              + (fromData.length() - 1)
+              + ", but the text has "
+              + text.length()
+              + " characters");
     }
-    return lock;
-  }
-
-  private interface EncodingReader {
-    long[] read(long encoding);
   }
 
   private static int leading(long[] mask, long value) {
@@ -220,60 +253,5 @@ public final class Tokenizer implements AutoCloseable {
       count++;
     }
     return count;
-  }
-
-  /** The native side would replace every surrogate of such a text, paired ones too. */
-  private static String withoutLoneSurrogates(String text) {
-    StringBuilder repaired = null;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (!Character.isSurrogate(c)) {
-        continue;
-      }
-      if (Character.isHighSurrogate(c)
-          && i + 1 < text.length()
-          && Character.isLowSurrogate(text.charAt(i + 1))) {
-        i++;
-        continue;
-      }
-      repaired = repaired == null ? new StringBuilder(text) : repaired;
-      repaired.setCharAt(i, '\uFFFD');
-    }
-    return repaired == null ? text : repaired.toString();
-  }
-
-  private static String read(Path path) {
-    byte[] bytes;
-    long size;
-    try (InputStream in = Files.newInputStream(path)) {
-      size = Files.size(path);
-      bytes = size > MAX_FILE_BYTES ? new byte[0] : in.readNBytes((int) MAX_FILE_BYTES);
-    } catch (IOException e) {
-      throw new ModelException(path.toString(), "cannot be read: " + e.getMessage(), e);
-    }
-    if (size > MAX_FILE_BYTES) {
-      throw new ModelException(
-          path.toString(), "has " + size + " bytes, at most " + MAX_FILE_BYTES + " are read");
-    }
-    try {
-      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-    } catch (CharacterCodingException e) {
-      throw new ModelException(path.toString(), "not UTF-8", e);
-    }
-  }
-
-  private static ModelException missing(Path modelFolder) {
-    for (String other : new String[] {"tekken.json", "tokenizer.model", "tokenizer.model.v3"}) {
-      if (Files.exists(modelFolder.resolve(other))) {
-        return new ModelException(
-            modelFolder.resolve(other).toString(),
-            "only "
-                + FILE
-                + " is read so far; convert it with transformers:"
-                + " AutoTokenizer.from_pretrained(folder).save_pretrained(folder)");
-      }
-    }
-    return new ModelException(
-        modelFolder.resolve(FILE).toString(), "not found; the model folder needs this file");
   }
 }

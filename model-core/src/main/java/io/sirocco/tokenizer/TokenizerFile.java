@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
@@ -16,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -34,7 +34,8 @@ final class TokenizerFile {
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
 
-  private record Span(int start, int end) {}
+  /** Characters {@code start} to {@code end} of the file's text. */
+  record Span(int start, int end) {}
 
   private final String where;
   private final String json;
@@ -94,6 +95,11 @@ final class TokenizerFile {
     return modelSettings.getOrDefault("byte_fallback", "").equals("true");
   }
 
+  /** Whether a whole piece that the vocabulary has is not merged together. */
+  boolean ignoresMerges() {
+    return modelSettings.getOrDefault("ignore_merges", "").equals("true");
+  }
+
   /** Largest id of the model and the added tokens, plus one. */
   int vocabSize() {
     int largest = vocabulary.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
@@ -120,58 +126,19 @@ final class TokenizerFile {
     return ids;
   }
 
-  /**
-   * The JSON to load. Truncation and padding that the file asks for are taken out in either mode:
-   * transformers switches them off at every call.
-   *
-   * <p>For {@link SpecialTokenText#LITERAL} the special added tokens are taken out too, so that the
-   * text cannot contain them; the post-processor's template brings its own ids along. Added tokens
-   * that only exist as such move into the vocabulary, since the library would number the remaining
-   * ones anew.
-   */
-  String jsonFor(SpecialTokenText mode) {
-    Map<Span, String> edits = new HashMap<>();
-    for (String section : List.of("truncation", "padding")) {
-      if (spans.containsKey(section)) {
-        edits.put(spans.get(section), "null");
-      }
-    }
-    if (mode == SpecialTokenText.LITERAL && spans.containsKey("added_tokens")) {
-      edits.put(spans.get("added_tokens"), ordinaryAddedTokens());
-      edits.put(new Span(vocabularyStart, vocabularyStart), vocabularyAdditions());
-    }
-    List<Span> order = new ArrayList<>(edits.keySet());
-    order.sort((a, b) -> Integer.compare(a.start(), b.start()));
-    StringBuilder out = new StringBuilder(json.length() + 64);
-    int copied = 0;
-    for (Span span : order) {
-      out.append(json, copied, span.start()).append(edits.get(span));
-      copied = span.end();
-    }
-    return out.append(json, copied, json.length()).toString();
+  /** Where an array or object of the top level lies; empty if there is none. */
+  Optional<Span> span(String section) {
+    return Optional.ofNullable(spans.get(section));
   }
 
-  private String ordinaryAddedTokens() {
-    ArrayNode kept = MAPPER.createArrayNode();
-    for (JsonNode token : section("added_tokens")) {
-      if (!token.path("special").asBoolean()) {
-        kept.add(token);
-      }
-    }
-    return kept.toString();
+  /** Position of the first entry of {@code model.vocab}. */
+  int vocabularyStart() {
+    return vocabularyStart;
   }
 
-  private String vocabularyAdditions() {
-    StringBuilder out = new StringBuilder();
-    for (AddedToken token : addedTokens) {
-      if (!vocabulary.containsKey(token.content())) {
-        out.append(MAPPER.getNodeFactory().textNode(token.content()))
-            .append(':')
-            .append(token.id())
-            .append(',');
-      }
-    }
-    return out.toString();
+  /** The file's text. */
+  String json() {
+    return json;
   }
 
   private void scan(JsonParser parser) throws IOException {

@@ -1,23 +1,21 @@
 package io.sirocco.tokenizer;
 
+import static io.sirocco.tokenizer.SharedTokenizers.MAPPER;
+import static io.sirocco.tokenizer.SharedTokenizers.cases;
+import static io.sirocco.tokenizer.SharedTokenizers.ints;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.stream.Collectors;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,31 +24,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Mistral's own tokenizers against ids recorded from Hugging Face tokenizers. */
 class TokenizerReferenceTest {
-  private static final Path SHARED = Path.of("..", "..", "shared", "tokenizers");
-  private static final ObjectMapper MAPPER = new ObjectMapper();
-
   @TempDir private static Path unpacked;
+  private SharedTokenizers shared;
 
   /** Before each test, not before all: so that each is counted as skipped. */
   @BeforeEach
   void needsTheSharedFiles() throws IOException {
-    assumeTrue(Files.isDirectory(SHARED), () -> "skipped: there is no " + SHARED.toAbsolutePath());
-    Path json = unpacked.resolve("tekken").resolve("tokenizer.json");
-    if (Files.exists(json)) {
-      return;
-    }
-    Files.createDirectories(json.getParent());
-    Path packed = SHARED.resolve("tekken").resolve("tokenizer.json.gz");
-    try (InputStream in = new GZIPInputStream(Files.newInputStream(packed))) {
-      Files.copy(in, json);
-    }
+    shared = SharedTokenizers.orSkip(unpacked);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"v1", "v3", "tekken"})
   void parsingTextsGivesTheReferenceIds(String name) throws Exception {
     JsonNode cases = cases(name);
-    try (Tokenizer tokenizer = open(name, SpecialTokenText.PARSE)) {
+    try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.PARSE)) {
       for (JsonNode one : cases.path("encode")) {
         Encoding found = tokenizer.encode(one.path("text").asText());
         assertThat(found.ids()).as(one.path("id").asText()).isEqualTo(ints(one.path("ids")));
@@ -76,7 +63,7 @@ class TokenizerReferenceTest {
   void literalTextsGiveTheReferenceIds(String name) throws Exception {
     JsonNode cases = cases(name);
     int different = 0;
-    try (Tokenizer tokenizer = open(name, SpecialTokenText.LITERAL)) {
+    try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.LITERAL)) {
       for (JsonNode one : cases.path("encode")) {
         boolean differs = one.has("ids_literal");
         different += differs ? 1 : 0;
@@ -100,7 +87,7 @@ class TokenizerReferenceTest {
   void truncationKeepsWhatTheReferenceKeeps(String name) throws Exception {
     JsonNode cases = cases(name);
     int compared = 0;
-    try (Tokenizer tokenizer = open(name, SpecialTokenText.PARSE)) {
+    try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.PARSE)) {
       for (JsonNode one : cases.path("truncate")) {
         int limit = one.path("max_length").asInt();
         if (one.has("pair") || one.has("error") || limit == 0) {
@@ -124,7 +111,7 @@ class TokenizerReferenceTest {
   void idsDecodeToTheReferenceTextsInBothModes(String name) throws Exception {
     JsonNode cases = cases(name);
     for (SpecialTokenText mode : SpecialTokenText.values()) {
-      try (Tokenizer tokenizer = open(name, mode)) {
+      try (Tokenizer tokenizer = shared.open(name, mode)) {
         for (JsonNode one : cases.path("decode")) {
           int[] ids = ints(one.path("ids"));
           String id = mode + " " + one.path("id").asText();
@@ -146,8 +133,9 @@ class TokenizerReferenceTest {
   @Test
   void theFilesOwnPatternIsHonoured(@TempDir Path folder) throws IOException {
     JsonNode other =
-        MAPPER.readTree(SHARED.resolve("tekken").resolve("cases_other_pattern.json").toFile());
-    JsonNode json = MAPPER.readTree(unpacked.resolve("tekken").resolve("tokenizer.json").toFile());
+        MAPPER.readTree(
+            SharedTokenizers.FOLDER.resolve("tekken").resolve("cases_other_pattern.json").toFile());
+    JsonNode json = MAPPER.readTree(shared.folder("tekken").resolve("tokenizer.json").toFile());
     JsonNode split = json.path("pre_tokenizer").path("pretokenizers").path(0);
     ((ObjectNode) split.path("pattern")).put("Regex", other.path("pattern").asText());
     MAPPER.writeValue(folder.resolve("tokenizer.json").toFile(), json);
@@ -162,7 +150,7 @@ class TokenizerReferenceTest {
 
   @Test
   void aTextThatWouldOverrunThePatternIsRefusedBeforeTheJvmDies() {
-    try (Tokenizer tokenizer = open("tekken", SpecialTokenText.LITERAL)) {
+    try (Tokenizer tokenizer = shared.open("tekken", SpecialTokenText.LITERAL)) {
       String spaces = " ".repeat(11_000_000);
       assertThatThrownBy(() -> tokenizer.encode(spaces))
           .isInstanceOf(IllegalArgumentException.class)
@@ -174,19 +162,11 @@ class TokenizerReferenceTest {
   @ParameterizedTest
   @ValueSource(strings = {"v1", "v3", "tekken"})
   void theBoundsCatchAHugeText(String name) throws Exception {
-    try (Tokenizer tokenizer = open(name, SpecialTokenText.LITERAL)) {
+    try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.LITERAL)) {
       int minimum = tokenizer.minimumTokens("word ".repeat(1 << 20));
       System.out.println(name + ": 5 MiB of text are at least " + minimum + " tokens");
       assertThat(minimum).isGreaterThan(32768);
     }
-  }
-
-  private static Tokenizer open(String name, SpecialTokenText mode) {
-    return Tokenizer.open((name.equals("tekken") ? unpacked : SHARED).resolve(name), mode);
-  }
-
-  private static JsonNode cases(String name) throws IOException {
-    return MAPPER.readTree(SHARED.resolve(name).resolve("cases.json").toFile());
   }
 
   private static void assertBounded(Tokenizer tokenizer, String text, Encoding found) {
@@ -196,14 +176,6 @@ class TokenizerReferenceTest {
   private static int[] content(Encoding encoding) {
     return Arrays.copyOfRange(
         encoding.ids(), encoding.prefix(), encoding.length() - encoding.suffix());
-  }
-
-  private static int[] ints(JsonNode array) {
-    int[] values = new int[array.size()];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = array.get(i).asInt();
-    }
-    return values;
   }
 
   private static String digest(int[] ids) throws GeneralSecurityException {

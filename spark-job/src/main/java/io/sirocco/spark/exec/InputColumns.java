@@ -65,9 +65,6 @@ record InputColumns(List<InputColumn> columns) implements Serializable {
     if (input instanceof ModelInput.Text text) {
       return List.of(text(ArrowRows.TEXT, rows, text.column()));
     }
-    if (input instanceof ModelInput.UserMessage message) {
-      return List.of(text(ArrowRows.USER_MESSAGE, rows, message.column()));
-    }
     if (input instanceof ModelInput.Messages messages) {
       return List.of(text(ArrowRows.MESSAGES, rows, messages.column()));
     }

@@ -6,16 +6,9 @@ import java.util.Optional;
 /** Which columns of a row the model reads. */
 public sealed interface ModelInput {
 
-  /** A string column. */
+  /** A string column; the one message of a conversation where the task's prompts are chats. */
   record Text(String column) implements ModelInput {
     public Text {
-      Objects.requireNonNull(column, "column");
-    }
-  }
-
-  /** A string column: the only message of a conversation, in the form of the model's template. */
-  record UserMessage(String column) implements ModelInput {
-    public UserMessage {
       Objects.requireNonNull(column, "column");
     }
   }

@@ -1,9 +1,9 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.arrow.ArrowRows;
-import io.sirocco.arrow.Conversation;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.RowInput;
+import io.sirocco.engine.RowRequest;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
@@ -109,24 +109,27 @@ final class DryRun {
     }
   }
 
-  /** Tokens of a row; a text so long that it was not tokenized counts as one above the limit. */
+  /** Tokens of a row, -1 without any; a text too long to be tokenized is one above the limit. */
   private int length(Row row, Engine engine) {
     if (config.input().tokensColumn().isPresent()) {
       return row.getList(0).size();
     }
     String text = row.getString(0);
-    return text.isBlank()
-        ? -1
-        : engine.countTokens(read(text)).orElse(config.model().maxTokens() + 1);
+    if (text.isBlank()) {
+      return -1;
+    }
+    int most = config.model().maxTokens();
+    return engine.countTokens(request(text)).orElse(text.length() > most ? most + 1 : -1);
   }
 
-  private RowInput read(String text) {
-    if (config.input().messagesColumn().isPresent()) {
-      return new RowInput.Chat(text);
-    }
-    return config.input().chat()
-        ? new RowInput.Chat(Conversation.ofUser(text))
-        : new RowInput.Text(text);
+  private RowRequest request(String text) {
+    RowInput input =
+        config.input().messagesColumn().isPresent()
+            ? new RowInput.Chat(text)
+            : new RowInput.Text(text);
+    // Any label will do: those of the prompt alone are counted.
+    List<String> labels = config.task() == JobConfig.Task.SCORE ? List.of("label") : List.of();
+    return new RowRequest(input, "", labels);
   }
 
   private static int percentile(List<Integer> sorted, int percent) {

@@ -87,10 +87,9 @@ final class EngineColumns {
     if (input.tokensColumn().isPresent()) {
       return new ModelInput.Tokens(input.tokensColumn().get(), input.attentionMaskColumn());
     }
-    if (input.messagesColumn().isPresent()) {
-      return new ModelInput.Messages(TEXT);
-    }
-    return input.chat() ? new ModelInput.UserMessage(TEXT) : new ModelInput.Text(TEXT);
+    return input.messagesColumn().isPresent()
+        ? new ModelInput.Messages(TEXT)
+        : new ModelInput.Text(TEXT);
   }
 
   /** Only random draws depend on it. */

@@ -10,6 +10,7 @@ import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.Prompts;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
@@ -139,18 +140,24 @@ record JobConfig(
   }
 
   private io.sirocco.engine.Task engineTask() {
-    String systemPrompt = input.systemPrompt().orElse("");
     return switch (task) {
       case CLASSIFY -> new io.sirocco.engine.Task.Classify();
       case GENERATE ->
           new io.sirocco.engine.Task.Generate(
               GenerateSection.options(generate),
-              systemPrompt,
+              prompts(),
               generate.kvMemory(),
-              batch.maxSequences());
+              batch.maxSequences(),
+              generate.logprobs());
       case SCORE ->
-          new io.sirocco.engine.Task.Score(score.labels(), score.labelPrefix(), systemPrompt);
+          new io.sirocco.engine.Task.Score(score.labels(), score.labelPrefix(), prompts());
     };
+  }
+
+  private Prompts prompts() {
+    return input.chat() || input.messagesColumn().isPresent()
+        ? Prompts.chat(input.systemPrompt().orElse(""))
+        : Prompts.plain();
   }
 
   /** For the executors, once the model is known. */

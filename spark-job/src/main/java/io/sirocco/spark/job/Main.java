@@ -1,7 +1,6 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.sampling.InvalidSettingException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -48,10 +47,6 @@ public final class Main {
     try {
       if (problem instanceof ConfigException) {
         err.println("configuration: " + problem.getMessage());
-        return ExitCode.CONFIGURATION;
-      }
-      if (problem instanceof InvalidSettingException setting) {
-        err.println("configuration: " + GenerateSection.problem(setting).getMessage());
         return ExitCode.CONFIGURATION;
       }
       if (problem instanceof ModelException) {

@@ -34,11 +34,12 @@ final class PlanReport {
   private static String describe(MemoryPlan memory) {
     return String.format(
         Locale.ROOT,
-        "weights %s mapped and shared, %s copied; workspace at most %s for each executor; %s"
+        "weights %s mapped and shared, %s copied; workspace at most %s%s for each executor; %s"
             + " available here",
         bytes(memory.weightsMapped()),
         bytes(memory.weightsCopied()),
         bytes(memory.workspace()),
+        memory.kvCache() == 0 ? "" : ", keys and values at most " + bytes(memory.kvCache()),
         bytes(memory.available()));
   }
 

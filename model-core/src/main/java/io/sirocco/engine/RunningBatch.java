@@ -1,0 +1,305 @@
+package io.sirocco.engine;
+
+import io.sirocco.kernel.Matrix;
+import io.sirocco.model.Continuation;
+import io.sirocco.model.Decoder;
+import io.sirocco.model.LanguageModelHead;
+import io.sirocco.sampling.GenerationException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.apache.arrow.memory.BufferAllocator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@link Task.Generate}: the rows of all callers that are being written, in one batch that never
+ * stops. Each step computes one token of every text and, within the token budget, chunks of the
+ * prompts of rows that have come; a row's place is taken as soon as it has ended.
+ *
+ * <p>Rows start in the order they came, when the KV budget has room for all they can come to need.
+ */
+final class RunningBatch implements Worker {
+  private static final Logger LOG = LoggerFactory.getLogger(RunningBatch.class);
+
+  private final Parts parts;
+  private final Limits limits;
+  private final List<GeneratingRow> running = new ArrayList<>();
+
+  /** Rows of a step that failed: computed again, each alone. */
+  private final Deque<RowQueue.Entry> suspects = new ArrayDeque<>();
+
+  /** What computes; decoder and budget are closed with the batch. */
+  record Parts(
+      Decoder decoder,
+      LanguageModelHead head,
+      KvBudget budget,
+      Writing writing,
+      BufferAllocator allocator) {}
+
+  /**
+   * @param stepTokens token budget of one step
+   * @param maxSequences texts that are written at the same time
+   */
+  record Limits(int stepTokens, int maxSequences) {}
+
+  /** One step's work of a row. */
+  private record Share(GeneratingRow row, List<Continuation> continuations) {
+    int tokens() {
+      return continuations.stream().mapToInt(next -> next.ids().length).sum();
+    }
+  }
+
+  RunningBatch(Parts parts, Limits limits) {
+    this.parts = parts;
+    this.limits = limits;
+  }
+
+  @Override
+  public boolean work(RowQueue queue) throws InterruptedException {
+    running.stream().filter(row -> row.entry().outcome().isDone()).forEach(GeneratingRow::close);
+    running.removeIf(row -> row.entry().outcome().isDone());
+    Optional<RuntimeException> closed = queue.closed();
+    if (closed.isPresent()) {
+      running.forEach(row -> row.entry().outcome().completeExceptionally(closed.get()));
+      suspects.forEach(entry -> entry.outcome().completeExceptionally(closed.get()));
+      return false;
+    }
+    admit(queue);
+    if (!running.isEmpty()) {
+      step();
+    }
+    return true;
+  }
+
+  private void admit(RowQueue queue) throws InterruptedException {
+    if (running.isEmpty() && !suspects.isEmpty()) {
+      start(suspects.remove());
+    } else if (suspects.isEmpty()) {
+      if (running.isEmpty()) {
+        queue.await().ifPresent(this::start);
+      }
+      Optional<RowQueue.Entry> next = queue.poll(this::fits);
+      while (next.isPresent()) {
+        start(next.get());
+        next = queue.poll(this::fits);
+      }
+    }
+  }
+
+  /** Whether the row can start now, or be refused now. */
+  private boolean fits(RowQueue.Entry entry) {
+    Optional<GeneratingRow.Size> size = size(entry.accepted());
+    if (size.isEmpty() || bytes(size.get()) > parts.budget().capacity()) {
+      return true;
+    }
+    int sequences = running.stream().mapToInt(GeneratingRow::sequences).sum();
+    return (running.isEmpty() || sequences + size.get().sequences() <= limits.maxSequences())
+        && parts.budget().hasRoomFor(bytes(size.get()));
+  }
+
+  private long bytes(GeneratingRow.Size size) {
+    long one = parts.budget().bytes(size.mostTokens());
+    boolean overflows = one > Long.MAX_VALUE / size.sequences();
+    return overflows ? Long.MAX_VALUE : one * size.sequences();
+  }
+
+  /** Empty if the settings leave no room for a token. */
+  private Optional<GeneratingRow.Size> size(Intake.Accepted row) {
+    var settings = parts.writing().settings();
+    int prompt = GeneratingRow.visible(row.row()).length;
+    try {
+      int maxNew = settings.maxNewTokens(row.row().length());
+      int sequences = settings.numBeams() > 1 ? settings.numBeams() : settings.samples();
+      return Optional.of(new GeneratingRow.Size(prompt, Math.addExact(prompt, maxNew), sequences));
+    } catch (GenerationException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void start(RowQueue.Entry entry) {
+    try {
+      Optional<RowOutcome> refused = refusal(entry.accepted());
+      if (refused.isPresent()) {
+        entry.outcome().complete(refused.get());
+        return;
+      }
+      GeneratingRow.Size size = size(entry.accepted()).orElseThrow();
+      running.add(
+          parts.writing().settings().numBeams() > 1
+              ? new BeamRow(entry, size, parts.budget(), parts.writing())
+              : new SampledRow(entry, size, parts.budget(), parts.writing()));
+    } catch (RuntimeException e) {
+      entry.outcome().complete(Batches.failure(entry.accepted(), e));
+    }
+  }
+
+  private Optional<RowOutcome> refusal(Intake.Accepted row) {
+    OptionalInt tokens = OptionalInt.of(row.tokenCount());
+    Optional<GeneratingRow.Size> size = size(row);
+    if (size.isEmpty()) {
+      String message =
+          "the prompt has " + row.tokenCount() + " tokens, which max-length leaves no room behind";
+      return Optional.of(new RowOutcome.Failed(RowErrorCode.TOO_LONG, message, tokens));
+    }
+    if (size.get().promptTokens() == 0) {
+      String message = "the attention mask hides every token";
+      return Optional.of(new RowOutcome.Failed(RowErrorCode.EMPTY_TOKENS, message, tokens));
+    }
+    long bytes = bytes(size.get());
+    if (bytes > parts.budget().capacity()) {
+      return Optional.of(
+          new RowOutcome.Failed(
+              RowErrorCode.KV_MEMORY,
+              "%d texts of up to %d tokens need %d bytes of keys and values, generate.kv-memory is %d"
+                  .formatted(
+                      size.get().sequences(),
+                      size.get().mostTokens(),
+                      bytes,
+                      parts.budget().capacity()),
+              tokens));
+    }
+    return Optional.empty();
+  }
+
+  private void step() {
+    List<Share> shares = shares();
+    try {
+      compute(shares);
+    } catch (RuntimeException e) {
+      repeatAlone(e);
+    } catch (Error e) {
+      running.forEach(row -> row.entry().outcome().completeExceptionally(e));
+      throw e;
+    }
+  }
+
+  /** A token of every text, then chunks of prompts while the budget lasts; one of them at least. */
+  private List<Share> shares() {
+    List<Share> shares = new ArrayList<>();
+    int tokens = 0;
+    for (GeneratingRow row : running) {
+      if (!row.isPrompt()) {
+        Share share = new Share(row, row.next());
+        shares.add(share);
+        tokens += share.tokens();
+      }
+    }
+    for (GeneratingRow row : running) {
+      if (row.isPrompt()) {
+        Share share = new Share(row, List.of(row.nextChunk()));
+        if (!shares.isEmpty() && tokens + share.tokens() > limits.stepTokens()) {
+          break;
+        }
+        shares.add(share);
+        tokens += share.tokens();
+      }
+    }
+    return shares;
+  }
+
+  private void compute(List<Share> shares) {
+    Matrix residual =
+        parts
+            .decoder()
+            .step(shares.stream().flatMap(share -> share.continuations().stream()).toList());
+    List<Share> wanting = new ArrayList<>();
+    List<Integer> lastTokens = new ArrayList<>();
+    int token = 0;
+    for (Share share : shares) {
+      boolean wants =
+          !share.row().isPrompt() || share.row().promptIsDoneWith(share.continuations().get(0));
+      for (Continuation next : share.continuations()) {
+        token += next.ids().length;
+        if (wants) {
+          lastTokens.add(token - 1);
+        }
+      }
+      if (wants) {
+        wanting.add(share);
+      }
+    }
+    float[][] logits = parts.head().logits(residual, lastTokens, parts.allocator());
+    int from = 0;
+    for (Share share : wanting) {
+      int count = share.continuations().size();
+      accept(share.row(), Arrays.copyOfRange(logits, from, from + count));
+      from += count;
+    }
+  }
+
+  /** What goes wrong in here is the row's own. */
+  private void accept(GeneratingRow row, float[][] logits) {
+    try {
+      if (!isFinite(logits)) {
+        end(
+            row,
+            new RowOutcome.Failed(
+                RowErrorCode.NON_FINITE_LOGITS,
+                "the model's logits are not finite",
+                OptionalInt.of(row.accepted().tokenCount())));
+        return;
+      }
+      row.accept(logits);
+      if (row.isDone()) {
+        end(row, row.outcome());
+      }
+    } catch (GenerationException e) {
+      end(
+          row,
+          new RowOutcome.Failed(
+              RowErrorCode.NO_TOKEN, e.getMessage(), OptionalInt.of(row.accepted().tokenCount())));
+    } catch (RuntimeException e) {
+      end(row, Batches.failure(row.accepted(), e));
+    }
+  }
+
+  private static boolean isFinite(float[][] logits) {
+    for (float[] row : logits) {
+      float zero = 0;
+      for (float logit : row) {
+        // Not a number, unless the logit is finite.
+        zero += logit * 0;
+      }
+      if (Float.isNaN(zero)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void end(GeneratingRow row, RowOutcome outcome) {
+    running.remove(row);
+    row.close();
+    row.entry().outcome().complete(outcome);
+  }
+
+  /**
+   * A step may have stored a part of its keys and values, so its rows begin again, one at a time:
+   * they come to the same answers, and the one that cannot be computed takes no other with it.
+   */
+  private void repeatAlone(RuntimeException e) {
+    List<GeneratingRow> rows = List.copyOf(running);
+    running.clear();
+    rows.forEach(GeneratingRow::close);
+    if (rows.size() == 1) {
+      RowQueue.Entry entry = rows.get(0).entry();
+      entry.outcome().complete(Batches.failure(entry.accepted(), e));
+      return;
+    }
+    LOG.warn("a step of {} rows failed; they are written again, row by row", rows.size(), e);
+    rows.forEach(row -> suspects.add(row.entry()));
+  }
+
+  @Override
+  public void close() {
+    running.forEach(GeneratingRow::close);
+    running.clear();
+    parts.budget().close();
+    parts.decoder().close();
+  }
+}

@@ -1,0 +1,16 @@
+package io.sirocco.engine;
+
+/** What the engine's thread does with the rows that callers have queued. */
+interface Worker extends AutoCloseable {
+  /**
+   * Takes rows, as many as it has use for, and computes some more of what it has taken; waits while
+   * there is nothing to do.
+   *
+   * @return whether there may be more to do: false once the queue is closed
+   */
+  boolean work(RowQueue queue) throws InterruptedException;
+
+  /** Frees all memory; rows that are not done fail. */
+  @Override
+  void close();
+}

@@ -1,0 +1,116 @@
+package io.sirocco.template;
+
+import java.util.HexFormat;
+import java.util.Map;
+
+/**
+ * {@code tojson} as transformers gives it to templates: json.dumps with non-ASCII kept, ", " and ":
+ * " between, nothing escaped for HTML.
+ */
+final class JsonText {
+  /** Characters gathered before they are counted against the limit. */
+  private static final int PIECE = 4096;
+
+  private static final HexFormat HEX = HexFormat.of();
+
+  private final Run run;
+  private final Origin origin;
+  private final TextBuilder out;
+
+  private JsonText(Run run, Origin origin) {
+    this.run = run;
+    this.origin = origin;
+    this.out = new TextBuilder(run);
+  }
+
+  static Text of(Value value, Run run) {
+    JsonText json = new JsonText(run, value.origin());
+    json.write(value, 0);
+    return json.out.toText();
+  }
+
+  private void write(Value value, int depth) {
+    run.charge(Limits.NODE);
+    Values.checkDepth(depth, run);
+    if (value instanceof Text text) {
+      writeQuoted(text.string());
+    } else if (value instanceof Value.Sequence sequence) {
+      put("[");
+      String separator = "";
+      for (Value element : sequence.elements()) {
+        put(separator);
+        write(element, depth + 1);
+        separator = ", ";
+      }
+      put("]");
+    } else if (value instanceof Value.Dict dict) {
+      put("{");
+      String separator = "";
+      for (Map.Entry<String, Value> entry : dict.entries().entrySet()) {
+        put(separator);
+        writeQuoted(entry.getKey());
+        put(": ");
+        write(entry.getValue(), depth + 1);
+        separator = ", ";
+      }
+      put("}");
+    } else {
+      put(scalar(value));
+    }
+  }
+
+  private String scalar(Value value) {
+    if (value instanceof Value.None) {
+      return "null";
+    }
+    if (value instanceof Value.Bool bool) {
+      return bool.truth().holds() ? "true" : "false";
+    }
+    if (value instanceof Value.Real real && Double.isNaN(real.number())) {
+      return "NaN";
+    }
+    if (value instanceof Value.Real real && Double.isInfinite(real.number())) {
+      return real.number() > 0 ? "Infinity" : "-Infinity";
+    }
+    if (value instanceof Value.Int || value instanceof Value.Real) {
+      return PythonText.of(value, run).string();
+    }
+    throw run.failure("tojson of " + Operators.described(value));
+  }
+
+  private void put(String piece) {
+    out.append(piece, origin);
+  }
+
+  private void writeQuoted(String string) {
+    run.charge(string.length());
+    StringBuilder quoted = new StringBuilder().append('"');
+    for (int i = 0; i < string.length(); i++) {
+      quote(string.charAt(i), quoted);
+      if (quoted.length() > PIECE) {
+        put(quoted.toString());
+        quoted.setLength(0);
+      }
+    }
+    put(quoted.append('"').toString());
+  }
+
+  private static void quote(char c, StringBuilder quoted) {
+    switch (c) {
+      case '"' -> quoted.append("\\\"");
+      case '\\' -> quoted.append("\\\\");
+      case '\n' -> quoted.append("\\n");
+      case '\r' -> quoted.append("\\r");
+      case '\t' -> quoted.append("\\t");
+      case '\f' -> quoted.append("\\f");
+      case '\b' -> quoted.append("\\b");
+      default -> {
+        if (c < 0x20) {
+          quoted.append("\\u00").append(HEX.toHexDigits((byte) c));
+        } else {
+          quoted.append(c);
+        }
+      }
+    }
+  }
+}
