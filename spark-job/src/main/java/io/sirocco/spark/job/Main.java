@@ -1,6 +1,7 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.sampling.InvalidSettingException;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -47,6 +48,12 @@ public final class Main {
     try {
       if (problem instanceof ConfigException) {
         err.println("configuration: " + problem.getMessage());
+        return ExitCode.CONFIGURATION;
+      }
+      if (problem instanceof ModelException
+          && problem.getCause() instanceof InvalidSettingException setting
+          && problem.getMessage().startsWith(GenerateSection.NAME + ":")) {
+        err.println("configuration: " + GenerateSection.problem(setting).getMessage());
         return ExitCode.CONFIGURATION;
       }
       if (problem instanceof ModelException) {

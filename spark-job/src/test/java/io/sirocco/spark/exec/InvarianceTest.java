@@ -94,7 +94,7 @@ class InvarianceTest {
   }
 
   /** The attempt fails when it has read the first partition to its end. */
-  private static Dataset<Row> failing(Dataset<Row> rows, int attempt) {
+  static Dataset<Row> failing(Dataset<Row> rows, int attempt) {
     MapPartitionsFunction<Row, Row> failure =
         partition -> {
           TaskContext task = TaskContext.get();
@@ -120,7 +120,7 @@ class InvarianceTest {
   }
 
   /** The row's values alone, floats by their bits. */
-  private static List<Byte> bytes(Row row) {
+  static List<Byte> bytes(Row row) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
       for (int column = 0; column < row.length(); column++) {
