@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 
 /** A tiny reference model with what the reference computes with it; see the README beside them. */
 record GoldenFolder(Path path, JsonNode cases) {
-  private static final ObjectMapper JSON = new ObjectMapper();
+  static final ObjectMapper JSON = new ObjectMapper();
 
   /** This repository's own part of the golden data. */
   static final Path OWN = Path.of("src/test/resources/golden");
