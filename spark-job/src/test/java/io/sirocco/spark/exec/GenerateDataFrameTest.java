@@ -199,12 +199,12 @@ class GenerateDataFrameTest {
             .sql(
                 """
                 select 'Classify this ticket into one of: billing, bug, account-access, shipping, \
-                feature-request, praise. Ticket: I love the new lamp, thank you!' as text, * from values
-                  (1, array('bug', 'praise')),
+                feature-request, praise. Ticket: The pickup point was full and now my parcel is being returned.' as text, * from values
+                  (1, array('bug', 'shipping')),
                   (2, null),
                   (3, array('bug', null)),
                   (4, array('bug', 'bug')),
-                  (5, array('praise', 'bug', 'billing'))
+                  (5, array('shipping', 'bug', 'billing'))
                 """)
             .toDF("text", "id", "choices")
             .coalesce(1);
@@ -218,7 +218,7 @@ class GenerateDataFrameTest {
         .containsExactly("ok", "ok", "bad-labels", "bad-labels", "ok");
     for (int row : List.of(0, 1, 4)) {
       Row result = results.get(row);
-      assertThat(result.<String>getAs("predicted_label")).isEqualTo("praise");
+      assertThat(result.<String>getAs("predicted_label")).isEqualTo("shipping");
       Map<String, Double> logprobsOf = result.getJavaMap(result.fieldIndex("label_logprobs"));
       Map<String, Double> probabilities = result.getJavaMap(result.fieldIndex("probabilities"));
       double sum = logprobsOf.values().stream().mapToDouble(Math::exp).sum();
@@ -227,7 +227,7 @@ class GenerateDataFrameTest {
           (label, probability) ->
               assertThat(probability)
                   .isCloseTo(Math.exp(logprobsOf.get(label)) / sum, within(1e-9)));
-      assertThat(result.<Double>getAs("predicted_score")).isEqualTo(probabilities.get("praise"));
+      assertThat(result.<Double>getAs("predicted_score")).isEqualTo(probabilities.get("shipping"));
     }
     assertThat(results.get(1).getJavaMap(results.get(1).fieldIndex("label_logprobs")).keySet())
         .isEqualTo(Set.of("shipping", "praise"));
