@@ -129,7 +129,9 @@ final class DryRun {
     String text = row.getString(0);
     return text.isBlank()
         ? -1
-        : engine.countTokens(RowRequest.of(new RowInput.Text(text))).orElse(config.model().maxTokens() + 1);
+        : engine
+            .countTokens(RowRequest.of(new RowInput.Text(text)))
+            .orElse(config.model().maxTokens() + 1);
   }
 
   private static int percentile(List<Integer> sorted, int percent) {
