@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
  */
 final class ReferenceBeams {
   /** A row of a table: tokens (prompt included), score, whether it ended. */
+  @SuppressWarnings("ArrayRecordComponent") // never changed once made
   private record Entry(int[] ids, float score, boolean ended) {}
 
   /** What is returned. */
