@@ -62,7 +62,7 @@ final class OutputCheck {
 
   /** Refuses to write into what the rows are read from, also behind tables and links. */
   void requireApartFrom(Dataset<Row> rows) throws IOException {
-    requireApart(target.overlapping(Arrays.asList(rows.inputFiles())));
+    requireApart(target.overlappingFiles(Arrays.asList(rows.inputFiles())));
   }
 
   /** Finds out now, not after hours, whether the folder can be made. */

@@ -3,6 +3,7 @@ package io.sirocco.spark.output;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -58,18 +59,38 @@ public final class OutputTarget {
    * Which of these paths is, or as a glob matches, this folder, something that holds it, or
    * something within it: it must not be written.
    */
-  public List<String> overlapping(List<String> paths) throws IOException {
+  public List<String> overlapping(List<String> globs) throws IOException {
+    List<Path> paths = new ArrayList<>();
+    for (String glob : globs) {
+      paths.addAll(matches(new Path(glob)));
+    }
+    return overlappingPaths(paths);
+  }
+
+  /** As {@link #overlapping}, of files as Spark names those it reads: by URI, never as a glob. */
+  public List<String> overlappingFiles(List<String> uris) throws IOException {
+    return overlappingPaths(uris.stream().map(OutputTarget::unescaped).toList());
+  }
+
+  private List<String> overlappingPaths(List<Path> paths) throws IOException {
     String mine = canonical(folder);
     List<String> found = new ArrayList<>();
-    for (String path : paths) {
-      for (Path match : matches(new Path(path))) {
-        String other = canonical(match);
-        if (mine.equals(other) || isWithin(mine, other) || isWithin(other, mine)) {
-          found.add(other);
-        }
+    for (Path path : paths) {
+      String other = canonical(path);
+      if (mine.equals(other) || isWithin(mine, other) || isWithin(other, mine)) {
+        found.add(other);
       }
     }
     return found;
+  }
+
+  /** Spark escapes spaces and the like; a source of its own kind may not, and is taken as it is. */
+  private static Path unescaped(String uri) {
+    try {
+      return new Path(new URI(uri));
+    } catch (URISyntaxException e) {
+      return new Path(uri);
+    }
   }
 
   /** What a glob finds; the path itself if it is none, or finds nothing. */

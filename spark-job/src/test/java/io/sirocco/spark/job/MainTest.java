@@ -301,7 +301,7 @@ class MainTest {
     assertApart(input, "input.path=" + link, "output.path=" + input);
     assertApart(input, "input.path=" + input, "output.path=" + link);
 
-    Path parquet = folder.resolve("parquet");
+    Path parquet = folder.resolve("pärquet of the day");
     spark.read().json(input.toString()).write().parquet(parquet.toString());
     assertApart(
         parquet,
