@@ -65,13 +65,19 @@ final class OutputCheck {
     requireApart(target.overlappingFiles(Arrays.asList(rows.inputFiles())));
   }
 
-  /** Finds out now, not after hours, whether the folder can be made. */
+  /** Finds out now, not after hours, whether the folder can be made, or added to. */
   void requireWritable() {
     try {
-      target.makeParent();
+      if (config.output().mode() == OutputMode.APPEND && target.exists()) {
+        target.requireWritable();
+      } else {
+        target.makeParent();
+      }
     } catch (IOException e) {
       throw new ConfigException(
-          "output.path", config.output().path(), "a folder that can be made: " + e.getMessage());
+          "output.path",
+          config.output().path(),
+          "a folder that can be made, and written to: " + e.getMessage());
     }
   }
 

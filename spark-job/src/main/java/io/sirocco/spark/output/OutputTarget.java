@@ -49,6 +49,14 @@ public final class OutputTarget {
     }
   }
 
+  /** That files can be added to this folder, which is there; the one above it does not matter. */
+  public void requireWritable() throws IOException {
+    URI uri = fileSystem().makeQualified(folder).toUri();
+    if (uri.getScheme().equals("file")) {
+      requireWritable(java.nio.file.Path.of(uri.getPath()));
+    }
+  }
+
   private static void requireWritable(java.nio.file.Path parent) throws IOException {
     if (!Files.isWritable(parent)) {
       throw new IOException(parent + " cannot be written to");
@@ -104,8 +112,9 @@ public final class OutputTarget {
   }
 
   /**
-   * Writes the rows as Parquet, through Spark's own committer: the folder is complete, with {@code
-   * _SUCCESS}, or without effect.
+   * Writes the rows as Parquet, through Spark's own committer: they are there completely, with
+   * {@code _SUCCESS}, or not at all. To overwrite, Spark deletes what was there before it computes
+   * anything.
    */
   public void write(Dataset<Row> results, SaveMode mode) {
     results.write().mode(mode).parquet(folder.toString());
