@@ -25,6 +25,10 @@ import org.apache.spark.sql.RowFactory;
 final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   private static final int BATCH_ROWS = 256;
   private static final int BATCH_CHARACTERS = 1 << 20;
+
+  /** Columns that the model does not read, such as attachments, may be far larger than its text. */
+  private static final int BATCH_HELD = 16 << 20;
+
   private static final int BATCHES_IN_FLIGHT = 2;
   private static final AtomicLong COUNT = new AtomicLong();
 
@@ -128,12 +132,31 @@ final class ClassifiedRows implements Iterator<Row>, AutoCloseable {
   private List<Row> nextBatch() {
     List<Row> batch = new ArrayList<>();
     long weight = 0;
-    while (batch.size() < BATCH_ROWS && weight < BATCH_CHARACTERS && rows.hasNext()) {
+    long held = 0;
+    while (batch.size() < BATCH_ROWS
+        && weight < BATCH_CHARACTERS
+        && held < BATCH_HELD
+        && rows.hasNext()) {
       Row row = rows.next();
       batch.add(row);
       weight += job.input().weight(row);
+      held += held(row);
     }
     return batch;
+  }
+
+  /** What the row takes until its results are there: characters and bytes of all its columns. */
+  private static long held(Row row) {
+    long held = 0;
+    for (int column = 0; column < row.length(); column++) {
+      Object value = row.get(column);
+      if (value instanceof String text) {
+        held += text.length();
+      } else if (value instanceof byte[] bytes) {
+        held += bytes.length;
+      }
+    }
+    return held;
   }
 
   private Iterator<Row> results(InFlight batch) throws InterruptedException {

@@ -98,8 +98,17 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     return type.getEnumConstants()[index];
   }
 
-  /** A list of texts, or one text. */
+  /** A list of texts, or one text; not an empty list. */
   List<String> texts(String key) {
+    List<String> texts = textsOrNone(key);
+    if (texts.isEmpty() && !value(key).isMissingNode()) {
+      throw problem(key, value(key), "a text, or a list of texts, none of them empty");
+    }
+    return texts;
+  }
+
+  /** A list of texts, which may be empty, or one text. */
+  List<String> textsOrNone(String key) {
     JsonNode value = value(key);
     List<String> texts = new ArrayList<>();
     if (value.isTextual()) {
@@ -109,7 +118,7 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     } else if (!value.isMissingNode()) {
       throw problem(key, value, "a text, or a list of texts");
     }
-    if (texts.stream().anyMatch(String::isEmpty) || (value.isArray() && value.isEmpty())) {
+    if (texts.stream().anyMatch(String::isEmpty)) {
       throw problem(key, value, "a text, or a list of texts, none of them empty");
     }
     return List.copyOf(texts);

@@ -1,6 +1,5 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.arrow.ArrowClassifier;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.RowInput;
@@ -20,6 +19,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
 
 /** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
 final class DryRun {
@@ -53,31 +53,28 @@ final class DryRun {
         out.println("note         output.path exists, and output.mode is ignore: nothing to do");
       }
       JobInput input = new JobInput(spark, config.input());
-      Dataset<Row> rows = input.withModelInput(input.sample(SAMPLE));
+      Dataset<Row> sample = input.sample(SAMPLE);
+      Dataset<Row> rows = input.withModelInput(sample);
       check.requireApartFrom(rows);
-      out.println("input        " + rows.schema().simpleString());
-      out.println(
-          "results      "
-              + ArrowClassifier.resultSchema(
-                  engine.plan().labels().orElseThrow(), config.classifyOptions()));
-      checkColumns(rows, input, options, engine);
+      out.println("input        " + sample.schema().simpleString());
+      out.println("results      " + columns(rows, input, options, engine).simpleString());
       measure(rows, engine);
     }
     return ExitCode.DONE;
   }
 
-  private void checkColumns(
+  /** Of the results; the input's come first. */
+  private StructType columns(
       Dataset<Row> rows, JobInput input, EngineOptions options, Engine engine) {
+    ClassifySettings settings =
+        new ClassifySettings(
+            options,
+            config.classifyOptions(),
+            engine.plan().labels().orElseThrow(),
+            config.output().prefix());
     try {
-      DataFrameClassifier.classify(
-          rows,
-          input.modelInput(),
-          new ClassifySettings(
-              options,
-              config.classifyOptions(),
-              engine.plan().labels().orElseThrow(),
-              config.output().prefix()),
-          RowCounters.none());
+      return DataFrameClassifier.classify(rows, input.modelInput(), settings, RowCounters.none())
+          .schema();
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
@@ -117,7 +114,7 @@ final class DryRun {
           "over-long    %.2f%% of them are beyond model.max-tokens %d: %s%n",
           100.0 * over / lengths.size(),
           config.model().maxTokens(),
-          config.model().overLength());
+          ConfigSection.kebab(config.model().overLength()));
     }
   }
 

@@ -175,7 +175,7 @@ final class JobConfigReader {
         section.text("template").map(Template::parse),
         section.text("tokens-column"),
         section.text("attention-mask-column"),
-        section.texts("key-columns"));
+        section.textsOrNone("key-columns"));
   }
 
   private static void requireComplete(JobConfig config) {
@@ -240,6 +240,7 @@ final class JobConfigReader {
               + ": the value is not YAML, does it need quotes? "
               + e.getOriginalMessage());
     }
+    requireAsWritten(override, value);
     ObjectNode object = root;
     for (int i = 0; i < keys.length - 1; i++) {
       JsonNode child = object.path(keys[i]);
@@ -247,5 +248,16 @@ final class JobConfigReader {
     }
     object.set(
         keys[keys.length - 1], value.isMissingNode() ? YAML.getNodeFactory().textNode("") : value);
+  }
+
+  /** A comment, a block or an alias in an unquoted value would change it without a word. */
+  private static void requireAsWritten(String override, JsonNode value) {
+    String written = override.substring(override.indexOf('=') + 1).strip();
+    boolean quoted = written.startsWith("'") || written.startsWith("\"");
+    String read = value.isMissingNode() ? "" : value.asText();
+    if ((value.isTextual() || value.isMissingNode()) && !quoted && !written.equals(read)) {
+      throw new ConfigException(
+          "--set " + override + ": YAML reads the value as '" + read + "'; put it in quotes");
+    }
   }
 }

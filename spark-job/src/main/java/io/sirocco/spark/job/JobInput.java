@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import io.sirocco.spark.exec.ModelInput;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -166,11 +167,12 @@ final class JobInput {
     }
   }
 
+  /** Upper and lower case are one; the exact name wins, where a session tells them apart. */
   private static StructField field(String key, String name, StructType schema) {
     Optional<StructField> found =
         Arrays.stream(schema.fields())
             .filter(field -> field.name().equalsIgnoreCase(name))
-            .findFirst();
+            .min(Comparator.comparing(field -> !field.name().equals(name)));
     return found.orElseThrow(
         () ->
             new ConfigException(
