@@ -41,6 +41,8 @@ class PromptReferenceTest {
             assertThat(tokenizer.encodePrompt(one.path("text").asText(), new BitSet()))
                 .as(mode + " " + one.path("id").asText())
                 .isEqualTo(ints(one.path("ids")));
+            assertThat(tokenizer.minimumPromptTokens(one.path("text").asText()))
+                .isBetween(0, one.path("ids").size());
             compared++;
           }
         }
