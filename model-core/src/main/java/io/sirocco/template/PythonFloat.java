@@ -9,10 +9,11 @@ import java.math.RoundingMode;
  * nearest. {@code Double.toString} writes one digit too many for some numbers before JDK 19.
  */
 final class PythonFloat {
-  /** In units: of any float, and for each binary digit that the exact value is away from 1. */
+  /** Of any float, in units of work. */
   private static final int WORK = 256;
 
-  private static final int WORK_PER_BIT = 32;
+  /** Where digits are weighed exactly, for each binary digit that the number is away from 1. */
+  private static final int WORK_PER_BIT = 64;
 
   /** No two decimal numbers of so many digits become the same normal float. */
   private static final int UNIQUE_DIGITS = 15;
