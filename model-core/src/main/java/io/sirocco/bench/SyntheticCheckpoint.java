@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Writes a Hugging Face folder of a classifier with random bfloat16 weights: real shapes,
- * meaningless answers. Uniform weights of variance 1 / inputs keep activations near one, so that no
- * arithmetic is made easy by zeros or hard by infinities.
+ * Writes a Hugging Face folder of a classifier and language model with random bfloat16 weights:
+ * real shapes, meaningless answers. Uniform weights of variance 1 / inputs keep activations near
+ * one, so that no arithmetic is made easy by zeros or hard by infinities.
  */
 public final class SyntheticCheckpoint {
   private static final int LABELS = 2;
@@ -67,6 +67,8 @@ public final class SyntheticCheckpoint {
     config.put("rope_theta", 10000.0);
     config.put("sliding_window", 4096);
     config.put("pad_token_id", 2);
+    config.put("eos_token_id", 2);
+    config.put("tie_word_embeddings", false);
     return config.toPrettyString();
   }
 
@@ -111,6 +113,7 @@ public final class SyntheticCheckpoint {
     }
     shapes.put("model.norm.weight", new int[] {hidden});
     shapes.put("score.weight", new int[] {LABELS, hidden});
+    shapes.put("lm_head.weight", new int[] {geometry.vocabulary(), hidden});
     return shapes;
   }
 

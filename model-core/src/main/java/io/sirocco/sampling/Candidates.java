@@ -13,8 +13,13 @@ final class Candidates {
   private float[] probabilities = {};
   private long[] ranks = {};
   private int count;
+
+  /** Ids there are, candidates or not. */
+  private int size;
+
   private final TopRanks top = new TopRanks();
   private final MassCut massCut = new MassCut();
+  private final EqualScores equalScores = new EqualScores();
 
   /** Whether the candidate at a position stays. */
   @FunctionalInterface
@@ -30,6 +35,7 @@ final class Candidates {
   /** Adds those of {@code from}, with {@code firstId} added to their ids. */
   void collect(float[] from, int firstId) {
     reserve(count + from.length);
+    size = firstId + from.length;
     for (int id = 0; id < from.length; id++) {
       float score = from[id];
       if (score != Float.NEGATIVE_INFINITY) {
@@ -144,8 +150,15 @@ final class Candidates {
 
   private int bestPosition(int k) {
     top.begin(k);
-    for (int at = 0; at < count; at++) {
+    for (int at = 0; at < k; at++) {
       top.offer(TopRanks.earlierFirst(scores[at], at));
+    }
+    float least = scores[TopRanks.positionOf(top.least())];
+    for (int at = k; at < count; at++) {
+      if (!(scores[at] <= least)) {
+        top.offer(TopRanks.earlierFirst(scores[at], at));
+        least = scores[TopRanks.positionOf(top.least())];
+      }
     }
     return TopRanks.positionOf(top.least());
   }
@@ -166,13 +179,29 @@ final class Candidates {
 
   /**
    * Removes the least scores until the removed probabilities would exceed {@code mass}, but leaves
-   * the {@code fewest} best. Of equal scores those of higher ids stay.
+   * the {@code fewest} best. Of equal scores those stay that stay in the reference.
    */
   void cutLowest(float mass, int fewest) {
     rank(scores);
     long cut = massCut.firstAbove(ranks, probabilities, count, mass);
     long least = Math.min(cut, bestRank(fewest));
-    keep(at -> ranks[at] >= least);
+    float leastScore = scores[(int) least];
+    int kept = 0;
+    boolean cutsEqualScores = false;
+    for (int at = 0; at < count; at++) {
+      kept += ranks[at] >= least ? 1 : 0;
+      cutsEqualScores |= ranks[at] < least && scores[at] == leastScore;
+    }
+    if (cutsEqualScores) {
+      keepIds(equalScores.best(this, size, kept));
+    } else {
+      keep(at -> ranks[at] >= least);
+    }
+  }
+
+  private void keepIds(int[] some) {
+    Arrays.sort(some);
+    keep(at -> Arrays.binarySearch(some, ids[at]) >= 0);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.sirocco.sampling;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.ModelException;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -54,8 +55,15 @@ public final class GenerationOptions implements Serializable {
   /** These and one more; refused if the setting does not take this value. */
   public <T> GenerationOptions with(GenerationKey<T> key, T value) {
     TreeMap<String, Serializable> more = new TreeMap<>(values);
-    more.put(key.name(), (Serializable) key.checked(value));
+    more.put(key.name(), (Serializable) frozen(key.checked(value)));
     return new GenerationOptions(more);
+  }
+
+  /** Lists, and lists in lists, as ones that do not change and can be serialised. */
+  private static Object frozen(Object value) {
+    return value instanceof List<?> list
+        ? List.copyOf(list.stream().map(GenerationOptions::frozen).toList())
+        : value;
   }
 
   /** These and one more, from JSON; refused if the setting does not take this value. */

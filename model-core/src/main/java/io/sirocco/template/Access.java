@@ -185,7 +185,7 @@ final class Access {
       int to = Math.max(from, bound(stop, size, size, run));
       String string = text.string();
       int begin = string.offsetByCodePoints(0, from);
-      run.chargeText(to - from);
+      run.charge(to - from);
       return text.slice(begin, string.offsetByCodePoints(begin, to - from));
     }
     if (target instanceof Value.Sequence sequence) {

@@ -11,6 +11,8 @@ final class JsonText {
   /** Characters gathered before they are counted against the limit. */
   private static final int PIECE = 4096;
 
+  private static final int WORK_PER_CHARACTER = 2;
+
   private static final HexFormat HEX = HexFormat.of();
 
   private final Run run;
@@ -83,7 +85,7 @@ final class JsonText {
   }
 
   private void writeQuoted(String string) {
-    run.charge(string.length());
+    run.charge((long) WORK_PER_CHARACTER * string.length());
     StringBuilder quoted = new StringBuilder().append('"');
     for (int i = 0; i < string.length(); i++) {
       quote(string.charAt(i), quoted);

@@ -8,8 +8,11 @@ package io.sirocco.template;
  * @param textLength longest text, the output included, in UTF-16 units
  */
 record Limits(long work, int textLength) {
-  static final int NODE = 16;
+  static final int NODE = 32;
 
-  /** A conversation of a million characters takes a tenth of this; all of it, half a second. */
-  static final Limits DEFAULT = new Limits(3L << 24, 1 << 23);
+  /** A step of a loop, for its scope. */
+  static final int SCOPE = 64;
+
+  /** A conversation of a million characters takes a third of this; all of it, half a second. */
+  static final Limits DEFAULT = new Limits(1L << 24, 1 << 22);
 }

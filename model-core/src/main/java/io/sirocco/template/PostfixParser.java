@@ -65,7 +65,8 @@ final class PostfixParser {
       tokens.expectOperator("]");
       return new Expression.Item(bracket.at(), target, start);
     }
-    Expression stop = tokens.isAtOperator("]") ? open : expressions.parse();
+    boolean isOpen = tokens.isAtOperator("]") || tokens.isAtOperator(":");
+    Expression stop = isOpen ? open : expressions.parse();
     if (tokens.isAtOperator(":")) {
       throw tokens.refused(tokens.peek(), "a slice's step is not known; known is [start:stop]");
     }

@@ -9,8 +9,14 @@ import java.math.RoundingMode;
  * nearest. {@code Double.toString} writes one digit too many for some numbers before JDK 19.
  */
 final class PythonFloat {
-  private static final int WORK = 1000;
-  private static final int MAX_DIGITS = 17;
+  /** Of any float, in units of work. */
+  private static final int WORK = 256;
+
+  /** Where digits are weighed exactly, for each binary digit that the number is away from 1. */
+  private static final int WORK_PER_BIT = 64;
+
+  /** No two decimal numbers of so many digits become the same normal float. */
+  private static final int UNIQUE_DIGITS = 15;
 
   private PythonFloat() {}
 
@@ -24,11 +30,11 @@ final class PythonFloat {
       return number > 0 ? "inf" : "-inf";
     }
     String sign = Math.copySign(1, number) < 0 ? "-" : "";
-    return sign + (number == 0 ? "0.0" : positive(Math.abs(number)));
+    return sign + (number == 0 ? "0.0" : positive(Math.abs(number), run));
   }
 
-  private static String positive(double number) {
-    BigDecimal shortest = shortest(number).stripTrailingZeros();
+  private static String positive(double number, Run run) {
+    BigDecimal shortest = shortest(number, run).stripTrailingZeros();
     String digits = shortest.unscaledValue().toString();
     int exponent = digits.length() - 1 - shortest.scale();
     if (exponent < -4 || exponent >= 16) {
@@ -40,17 +46,22 @@ final class PythonFloat {
     return plain.indexOf('.') < 0 ? plain + ".0" : plain;
   }
 
-  private static BigDecimal shortest(double number) {
+  private static BigDecimal shortest(double number, Run run) {
+    BigDecimal best = BigDecimal.valueOf(number);
+    int digits = best.stripTrailingZeros().precision();
+    if (digits <= UNIQUE_DIGITS && number >= Double.MIN_NORMAL) {
+      return best;
+    }
+    run.charge((long) WORK_PER_BIT * Math.abs(Math.getExponent(number)));
     BigDecimal exact = new BigDecimal(number);
-    BigDecimal best = rounded(exact, number, MAX_DIGITS);
-    int digits = Math.min(MAX_DIGITS, BigDecimal.valueOf(number).precision());
-    while (digits > 0) {
+    best = rounded(exact, number, digits);
+    while (digits > 1) {
+      digits--;
       BigDecimal fewer = rounded(exact, number, digits);
       if (fewer.doubleValue() != number) {
         break;
       }
       best = fewer;
-      digits--;
     }
     return best;
   }

@@ -10,6 +10,12 @@ final class PythonText {
   /** Characters gathered before they are counted against the limit. */
   private static final int PIECE = 4096;
 
+  /** Of looking a character up in Unicode's tables. */
+  private static final int WORK_PER_CHARACTER = 8;
+
+  /** Writing a number takes time quadratic in its bits. */
+  private static final int BITS_SQUARED_PER_WORK = 256;
+
   private static final HexFormat HEX = HexFormat.of();
 
   private final Run run;
@@ -100,7 +106,8 @@ final class PythonText {
       return bool.truth().holds() ? "True" : "False";
     }
     if (value instanceof Value.Int integer) {
-      run.charge(integer.number().bitLength());
+      long bits = integer.number().bitLength();
+      run.charge(bits * bits / BITS_SQUARED_PER_WORK);
       return integer.number().toString();
     }
     if (value instanceof Value.Real real) {
@@ -151,7 +158,7 @@ final class PythonText {
   }
 
   private void writeQuoted(String string) {
-    run.charge(string.length());
+    run.charge((long) WORK_PER_CHARACTER * string.length());
     char quote = string.indexOf('\'') >= 0 && string.indexOf('"') < 0 ? '"' : '\'';
     StringBuilder quoted = new StringBuilder().append(quote);
     int next = 0;

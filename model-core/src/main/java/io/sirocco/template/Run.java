@@ -35,12 +35,11 @@ final class Run {
     }
   }
 
-  /** Pays for a text of {@code length} UTF-16 units. */
-  void chargeText(long length) {
+  /** Refuses a text of {@code length} UTF-16 units if that is too long. */
+  void checkLength(long length) {
     if (length > limits.textLength()) {
       throw limit("a text would become longer than " + limits.textLength() + " characters");
     }
-    charge(length);
   }
 
   TemplateException failure(String problem) {

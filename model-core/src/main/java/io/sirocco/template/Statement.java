@@ -94,6 +94,7 @@ sealed interface Statement {
     /** A scope for {@code element}, if the loop's condition accepts it. */
     private Optional<Scope> accept(Value element, Scope outer) {
       outer.run().step(at);
+      outer.run().charge(Limits.SCOPE);
       Scope scope = outer.inner();
       assign(element, scope);
       boolean taken =

@@ -70,11 +70,6 @@ final class TemplateFiles {
     if (variants.isEmpty()) {
       return Optional.empty();
     }
-    if (!variants.containsKey(DEFAULT)) {
-      throw new ModelException(
-          folder.resolve(CONFIG).toString(),
-          KEY + " has no template named \"" + DEFAULT + "\"; found " + variants.keySet());
-    }
     Map<String, String> tokens = files.specialTokens();
     variants.values().forEach(variant -> files.checkTokens(variant, tokens));
     return Optional.of(
@@ -96,6 +91,11 @@ final class TemplateFiles {
     if (sources.isEmpty()) {
       sources.putAll(configured());
       places.replaceAll((name, place) -> folder.resolve(CONFIG).toString());
+    }
+    if (!sources.isEmpty() && !sources.containsKey(DEFAULT)) {
+      throw new ModelException(
+          folder.resolve(CONFIG).toString(),
+          KEY + " has no template named \"" + DEFAULT + "\"; found " + sources.keySet());
     }
     Map<String, Variant> variants = new LinkedHashMap<>();
     sources.forEach(

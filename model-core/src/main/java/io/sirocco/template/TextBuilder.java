@@ -21,8 +21,8 @@ final class TextBuilder {
     if (piece.length() == 0) {
       return;
     }
-    run.chargeText((long) string.length() + piece.length());
-    run.charge(piece.cutCount());
+    run.checkLength((long) string.length() + piece.length());
+    run.charge((long) piece.length() + piece.cutCount());
     int start = string.length();
     if (cutCount % 2 == 1) {
       cutAt(start);

@@ -50,7 +50,8 @@ final class Values {
         yield new Value.ListValue(values, Origin.REQUEST);
       }
       case STRING -> {
-        run.chargeText(node.textValue().length());
+        run.checkLength(node.textValue().length());
+        run.charge(node.textValue().length());
         yield Text.of(node.textValue(), Origin.REQUEST);
       }
       case BOOLEAN -> new Value.Bool(Truth.when(node.booleanValue()), Origin.REQUEST);
@@ -64,7 +65,7 @@ final class Values {
   private static Value object(JsonNode node, int depth, Run run) {
     Map<String, Value> entries = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> field : node.properties()) {
-      run.chargeText(field.getKey().length());
+      run.charge(field.getKey().length());
       entries.put(field.getKey(), of(field.getValue(), depth + 1, run));
     }
     return new Value.Dict(entries);

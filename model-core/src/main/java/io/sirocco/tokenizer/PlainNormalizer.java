@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param replacements by character
  */
 record PlainNormalizer(String prefix, Map<Character, Character> replacements) {
+  /** Mistral's has one character. */
+  private static final int MAX_PREFIX = 16;
 
   /** The normalizer that {@code step} describes; empty if it does more than that. */
   static Optional<PlainNormalizer> of(JsonNode step) {
@@ -34,7 +36,9 @@ record PlainNormalizer(String prefix, Map<Character, Character> replacements) {
       }
       case "Prepend" -> {
         String prefix = step.path("prepend").asText() + before.prefix;
-        return Optional.of(new PlainNormalizer(prefix, before.replacements));
+        return prefix.length() > MAX_PREFIX
+            ? Optional.empty()
+            : Optional.of(new PlainNormalizer(prefix, before.replacements));
       }
       case "Replace" -> {
         String from = step.path("pattern").path("String").asText();

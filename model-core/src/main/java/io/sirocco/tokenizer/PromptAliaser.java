@@ -16,6 +16,10 @@ import java.util.Optional;
  * <p>It looks for added tokens as the library does, ordinary ones included, since an ordinary token
  * may begin in front of a control token and cover it: first those that are matched on the text as
  * it is, then, in what is left between them, those matched on the normalized text.
+ *
+ * <p>One thing differs: a token that is passed over because it is no single word there hides the
+ * tokens that overlap it from the library, but not where one of the two is a control token and the
+ * other is not. Mistral's tokenizers have no single-word tokens.
  */
 final class PromptAliaser {
   /** Units {@code start} to {@code end} of the text. */

@@ -30,6 +30,10 @@ final class TokenizerFile {
   private static final int MAX_VOCABULARY = 1 << 21;
 
   private static final int MAX_ADDED_TOKENS = 1 << 15;
+
+  /** Bounds the time that looking for one takes. */
+  private static final int MAX_ADDED_TOKEN_CHARS = 512;
+
   private static final int MAX_SECTION_CHARS = 1 << 23;
   private static final ObjectMapper MAPPER =
       new ObjectMapper().enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
@@ -269,6 +273,16 @@ final class TokenizerFile {
       if (token.content().isEmpty() || !contents.add(token.content())) {
         throw new ModelException(
             where + ": added_tokens", node + " is empty or occurs twice; remove it");
+      }
+      if (token.content().length() > MAX_ADDED_TOKEN_CHARS) {
+        throw new ModelException(
+            where + ": added_tokens",
+            "the content of id "
+                + token.id()
+                + " has "
+                + token.content().length()
+                + " characters, at most "
+                + MAX_ADDED_TOKEN_CHARS);
       }
       // The library numbers tokens that the model lacks by itself, whatever the file says.
       Integer known = vocabulary.get(token.content());

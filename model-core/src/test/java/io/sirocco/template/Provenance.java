@@ -30,7 +30,6 @@ final class Provenance {
       found++;
       at = prompt.text().indexOf(piece, at + 1);
     }
-    assertThat(found).as(prompt.text()).isPositive();
     return found;
   }
 

@@ -41,6 +41,8 @@ class PromptReferenceTest {
             assertThat(tokenizer.encodePrompt(one.path("text").asText(), new BitSet()))
                 .as(mode + " " + one.path("id").asText())
                 .isEqualTo(ints(one.path("ids")));
+            assertThat(tokenizer.minimumPromptTokens(one.path("text").asText()))
+                .isBetween(0, one.path("ids").size());
             compared++;
           }
         }
@@ -74,7 +76,7 @@ class PromptReferenceTest {
     try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.LITERAL);
         Tokenizer segments = Tokenizer.open(folder, SpecialTokenText.PARSE)) {
       SegmentOracle oracle = new SegmentOracle(segments, special, name.equals("v3"));
-      for (int i = 0; i < 1500; i++) {
+      for (int i = 0; i < 800; i++) {
         RandomPrompt prompt = RandomPrompt.draw(random, special);
         int[] expected = oracle.ids(prompt);
         assertThat(tokenizer.encodePrompt(prompt.text(), prompt.fromData()))
@@ -86,8 +88,8 @@ class PromptReferenceTest {
         controls += oracle.controls(prompt) > 0 ? 1 : 0;
       }
     }
-    assertThat(literals).isGreaterThan(300);
-    assertThat(controls).isGreaterThan(300);
+    assertThat(literals).isGreaterThan(100);
+    assertThat(controls).isGreaterThan(100);
   }
 
   @ParameterizedTest
@@ -101,7 +103,7 @@ class PromptReferenceTest {
     json.path("added_tokens").forEach(added::add);
     try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.LITERAL);
         Tokenizer parsing = shared.open(name, SpecialTokenText.PARSE)) {
-      for (int i = 0; i < 1000; i++) {
+      for (int i = 0; i < 500; i++) {
         String text = RandomPrompt.draw(random, added).text();
         assertThat(tokenizer.encodePrompt(text, new BitSet()))
             .as(text)
@@ -110,6 +112,19 @@ class PromptReferenceTest {
         assertThat(parsing.encodePrompt(text, new BitSet()))
             .isEqualTo(Arrays.copyOfRange(whole.ids(), whole.prefix(), whole.length()));
       }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"v1", "v3", "tekken"})
+  void continuationsAreWhatPromptAndTextHaveBeyondThePrompt(String name) throws IOException {
+    long seed = System.nanoTime();
+    System.out.println("PromptReferenceTest " + name + ": seed " + seed);
+    JsonNode json = MAPPER.readTree(shared.folder(name).resolve("tokenizer.json").toFile());
+    List<JsonNode> added = new ArrayList<>();
+    json.path("added_tokens").forEach(added::add);
+    try (Tokenizer tokenizer = shared.open(name, SpecialTokenText.LITERAL)) {
+      ContinuationCheck.check(new Random(seed), tokenizer, added, 400);
     }
   }
 }

@@ -9,15 +9,20 @@ import io.sirocco.engine.Task;
  * meanwhile.
  *
  * @param batchRows rows of a batch
- * @param batchWeight of a batch's rows together, which the last one may exceed
+ * @param batchWeight of what the model reads in a batch, in characters or their like; the last row
+ *     may exceed it
+ * @param batchHeld of all columns of a batch, in characters and bytes, likewise: those that the
+ *     model does not read, such as attachments, may be far larger than its text
  * @param batches handed over and not taken out
  */
-record ReadAhead(int batchRows, long batchWeight, int batches) {
-  /** Of all batches of a task, in characters. */
+record ReadAhead(int batchRows, long batchWeight, long batchHeld, int batches) {
+  /** Of all batches of a task. */
   private static final long WEIGHT = 2 << 20;
 
+  private static final long HELD = 32 << 20;
+
   /** Rows that are computed at once need about the same time: one batch runs, one waits. */
-  private static final ReadAhead FORWARD = new ReadAhead(256, WEIGHT / 2, 2);
+  private static final ReadAhead FORWARD = new ReadAhead(256, WEIGHT / 2, HELD / 2, 2);
 
   /** Texts differ in length: small batches come out soon, and rows wait to take their places. */
   private static final int TEXT_BATCHES = 8;
@@ -32,6 +37,7 @@ record ReadAhead(int batchRows, long batchWeight, int batches) {
       return new ReadAhead(
           (int) Math.max(1, Math.min(rows, Integer.MAX_VALUE)),
           WEIGHT / TEXT_BATCHES,
+          HELD / TEXT_BATCHES,
           TEXT_BATCHES);
     }
     return FORWARD;

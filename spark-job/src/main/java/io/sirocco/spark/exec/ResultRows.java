@@ -130,12 +130,31 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
   private List<Row> nextBatch() {
     List<Row> batch = new ArrayList<>();
     long weight = 0;
-    while (batch.size() < ahead.batchRows() && weight < ahead.batchWeight() && rows.hasNext()) {
+    long held = 0;
+    while (batch.size() < ahead.batchRows()
+        && weight < ahead.batchWeight()
+        && held < ahead.batchHeld()
+        && rows.hasNext()) {
       Row row = rows.next();
       batch.add(row);
       weight += job.input().weight(row);
+      held += held(row);
     }
     return batch;
+  }
+
+  /** What the row takes until its results are there: characters and bytes of all its columns. */
+  private static long held(Row row) {
+    long held = 0;
+    for (int column = 0; column < row.length(); column++) {
+      Object value = row.get(column);
+      if (value instanceof String text) {
+        held += text.length();
+      } else if (value instanceof byte[] bytes) {
+        held += bytes.length;
+      }
+    }
+    return held;
   }
 
   private Iterator<Row> results(InFlight batch) throws InterruptedException {

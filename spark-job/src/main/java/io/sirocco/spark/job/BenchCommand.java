@@ -4,12 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.bench.BenchResult;
 import io.sirocco.bench.Geometry;
-import io.sirocco.bench.PrefillBench;
 import io.sirocco.bench.SyntheticCheckpoint;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.KernelSetup;
 import io.sirocco.engine.PrecisionChoice;
-import io.sirocco.kernel.Kernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,10 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.memory.RootAllocator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -36,8 +30,6 @@ import picocli.CommandLine.Spec;
     description = "Measures a model's speed on this machine, next to the machine's own peak.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
-  private static final Pattern PROMPT = Pattern.compile("pp([1-9][0-9]{0,5})");
-
   @Spec private CommandSpec spec;
 
   @Option(
@@ -66,8 +58,17 @@ final class BenchCommand implements Callable<Integer> {
       names = "--tests",
       split = ",",
       defaultValue = "pp512",
-      description = "ppN: one prompt of N tokens (default ${DEFAULT-VALUE}).")
+      description =
+          "ppN: one prompt of N tokens; tgN@dD: N new tokens of rows that are D tokens long;"
+              + " batching: continuous against static batches (default ${DEFAULT-VALUE}).")
   private List<String> tests;
+
+  @Option(
+      names = "--batch",
+      split = ",",
+      defaultValue = "1",
+      description = "Rows of tg and batching, one or several (default ${DEFAULT-VALUE}).")
+  private List<Integer> batches;
 
   @Option(names = "--threads", description = "Threads that compute (default: all cores).")
   private Optional<Integer> threads;
@@ -86,45 +87,45 @@ final class BenchCommand implements Callable<Integer> {
   private Optional<Path> checkpoint;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
     Geometry sizes =
         Geometry.named(geometry).orElseThrow(() -> wrong("unknown geometry " + geometry));
-    List<Integer> prompts = tests.stream().map(this::promptTokens).toList();
-    if (layers < 1 || repetitions < 1 || threads.orElse(1) < 1) {
-      throw wrong("--layers, --repetitions and --threads must be at least 1");
+    tests.forEach(this::requireKnown);
+    boolean positive = batches.stream().allMatch(batch -> batch > 0);
+    if (layers < 1 || repetitions < 1 || threads.orElse(1) < 1 || !positive) {
+      throw wrong("--layers, --repetitions, --threads and --batch must be at least 1");
     }
     if (checkpoint.isPresent()) {
-      return measure(checkpoint.get(), sizes, prompts);
+      return measure(checkpoint.get(), sizes);
     }
     Path folder = Files.createTempDirectory("sirocco-bench");
     try {
-      return measure(folder, sizes, prompts);
+      return measure(folder, sizes);
     } finally {
       delete(folder);
     }
   }
 
-  private int measure(Path folder, Geometry sizes, List<Integer> prompts) throws IOException {
+  private int measure(Path folder, Geometry sizes) throws IOException, InterruptedException {
     if (!Files.exists(folder.resolve("config.json"))) {
       spec.commandLine().getErr().printf("writing %d layers of %s%n", layers, sizes.label());
       SyntheticCheckpoint.write(folder, sizes, layers);
     }
     requireSizes(folder, sizes);
+    BenchRun run = new BenchRun(folder, sizes.label(), this::progress);
     List<BenchResult> results = new ArrayList<>();
+    int team = threads.orElse(Runtime.getRuntime().availableProcessors());
     for (PrecisionChoice precision : precisions) {
-      KernelSetup setup = KernelSetup.of(kernels, precision);
-      int team = threads.orElse(Runtime.getRuntime().availableProcessors());
-      try (BufferAllocator allocator = new RootAllocator();
-          Kernels opened = setup.open(team, allocator);
-          PrefillBench bench = new PrefillBench(folder, sizes.label(), opened, allocator)) {
-        for (int tokens : prompts) {
-          results.add(bench.prompt(tokens, repetitions));
-          spec.commandLine().getErr().printf("pp%d done%n", tokens);
-        }
-      }
+      BenchRun.Setting setting =
+          new BenchRun.Setting(kernels, precision, team, batches, repetitions);
+      results.addAll(run.measure(tests, setting));
     }
     report(results);
     return ExitCode.DONE;
+  }
+
+  private void progress(String line) {
+    spec.commandLine().getErr().println(line);
   }
 
   /** Results are labelled with what was asked for, so the folder must hold that. */
@@ -146,7 +147,7 @@ final class BenchCommand implements Callable<Integer> {
         new StringBuilder(
             String.format(
                 Locale.ROOT,
-                "%-8s %-9s %5s %10s %9s %8s %9s %9s %7s%n",
+                "%-12s %-9s %5s %10s %9s %8s %9s %9s %7s%n",
                 "test",
                 "precision",
                 "batch",
@@ -161,7 +162,7 @@ final class BenchCommand implements Callable<Integer> {
       table.append(
           String.format(
               Locale.ROOT,
-              "%-8s %-9s %5d %10.1f %9.1f %8.2f %9.1f %9.3f %6.0f%%%n",
+              "%-12s %-9s %5d %10.1f %9.1f %8.2f %9.1f %9.3f %6.0f%%%n",
               result.test(),
               result.precision(),
               result.batch(),
@@ -179,12 +180,13 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private int promptTokens(String test) {
-    var matcher = PROMPT.matcher(test);
-    if (!matcher.matches()) {
-      throw wrong("unknown test " + test + "; expected ppN, such as pp512");
+  private void requireKnown(String test) {
+    if (!BenchRun.knows(test)) {
+      throw wrong(
+          "unknown test "
+              + test
+              + "; expected ppN such as pp512, tgN@dD such as tg32@d128, batching");
     }
-    return Integer.parseInt(matcher.group(1));
   }
 
   private ParameterException wrong(String message) {

@@ -98,8 +98,17 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     return type.getEnumConstants()[index];
   }
 
-  /** A list of texts, or one text. */
+  /** A list of texts, or one text; not an empty list. */
   List<String> texts(String key) {
+    List<String> texts = textsOrNone(key);
+    if (texts.isEmpty() && !node(key).isMissingNode()) {
+      throw problem(key, node(key), "a text, or a list of texts, none of them empty");
+    }
+    return texts;
+  }
+
+  /** A list of texts, which may be empty, or one text. */
+  List<String> textsOrNone(String key) {
     JsonNode value = node(key);
     List<String> texts = new ArrayList<>();
     if (value.isTextual()) {
@@ -109,16 +118,10 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
     } else if (!value.isMissingNode()) {
       throw problem(key, value, "a text, or a list of texts");
     }
-    if (texts.stream().anyMatch(String::isEmpty) || (value.isArray() && value.isEmpty())) {
+    if (texts.stream().anyMatch(String::isEmpty)) {
       throw problem(key, value, "a text, or a list of texts, none of them empty");
     }
     return List.copyOf(texts);
-  }
-
-  /** A list of texts, which may be empty. */
-  List<String> list(String key) {
-    JsonNode value = node(key);
-    return value.isArray() && value.isEmpty() ? List.of() : texts(key);
   }
 
   /** Whatever is there. */

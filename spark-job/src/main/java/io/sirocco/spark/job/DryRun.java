@@ -1,12 +1,12 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.arrow.ArrowRows;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowRequest;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RowSettings;
 import java.io.IOException;
@@ -19,6 +19,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructType;
 
 /** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
 final class DryRun {
@@ -52,20 +53,21 @@ final class DryRun {
       }
       JobInput input = new JobInput(spark, config.input());
       EngineColumns columns = new EngineColumns(config);
-      Dataset<Row> rows = columns.added(input.sample(SAMPLE));
+      Dataset<Row> sample = input.sample(SAMPLE);
+      Dataset<Row> rows = columns.added(sample);
       check.requireApartFrom(rows);
-      out.println("input        " + rows.schema().simpleString());
+      out.println("input        " + sample.schema().simpleString());
       RowSettings settings = config.rowSettings(engine.plan());
-      out.println("results      " + ArrowRows.resultSchema(settings.results(), settings.labels()));
-      checkColumns(rows, columns, settings);
+      out.println("results      " + columns(rows, columns.columns(), settings).simpleString());
       measure(rows, engine);
     }
     return ExitCode.DONE;
   }
 
-  private void checkColumns(Dataset<Row> rows, EngineColumns columns, RowSettings settings) {
+  /** Of the results; the input's come first. */
+  private StructType columns(Dataset<Row> rows, RowColumns columns, RowSettings settings) {
     try {
-      DataFrameTask.results(rows, columns.columns(), settings, RowCounters.none());
+      return DataFrameTask.results(rows, columns, settings, RowCounters.none()).schema();
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
@@ -105,7 +107,7 @@ final class DryRun {
           "over-long    %.2f%% of them are beyond model.max-tokens %d: %s%n",
           100.0 * over / lengths.size(),
           config.model().maxTokens(),
-          config.model().overLength());
+          ConfigSection.kebab(config.model().overLength()));
     }
   }
 

@@ -4,6 +4,7 @@ import io.sirocco.spark.exec.ModelInput;
 import io.sirocco.spark.exec.RowColumns;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.Column;
@@ -188,11 +189,12 @@ final class EngineColumns {
     }
   }
 
+  /** Upper and lower case are one; the exact name wins, where a session tells them apart. */
   private static StructField field(String key, String name, StructType schema) {
     Optional<StructField> found =
         Arrays.stream(schema.fields())
             .filter(field -> field.name().equalsIgnoreCase(name))
-            .findFirst();
+            .min(Comparator.comparing(field -> !field.name().equals(name)));
     return found.orElseThrow(
         () ->
             new ConfigException(

@@ -130,12 +130,12 @@ final class JobConfigReader {
         section.text("attention-mask-column"),
         section.flag("chat", false),
         section.text("system-prompt"),
-        section.texts("key-columns"));
+        section.textsOrNone("key-columns"));
   }
 
   private static JobConfig.Score score(ConfigSection section) {
     return new JobConfig.Score(
-        section.list("labels"),
+        section.textsOrNone("labels"),
         section.text("labels-column"),
         section.text("label-prefix", ""),
         section.count("top-k", Integer.MAX_VALUE),
@@ -180,6 +180,7 @@ final class JobConfigReader {
               + ": the value is not YAML, does it need quotes? "
               + e.getOriginalMessage());
     }
+    requireAsWritten(override, value);
     ObjectNode object = root;
     for (int i = 0; i < keys.length - 1; i++) {
       JsonNode child = object.path(keys[i]);
@@ -187,5 +188,16 @@ final class JobConfigReader {
     }
     object.set(
         keys[keys.length - 1], value.isMissingNode() ? YAML.getNodeFactory().textNode("") : value);
+  }
+
+  /** A comment, a block or an alias in an unquoted value would change it without a word. */
+  private static void requireAsWritten(String override, JsonNode value) {
+    String written = override.substring(override.indexOf('=') + 1).strip();
+    boolean quoted = written.startsWith("'") || written.startsWith("\"");
+    String read = value.isMissingNode() ? "" : value.asText();
+    if ((value.isTextual() || value.isMissingNode()) && !quoted && !written.equals(read)) {
+      throw new ConfigException(
+          "--set " + override + ": YAML reads the value as '" + read + "'; put it in quotes");
+    }
   }
 }

@@ -62,16 +62,22 @@ final class OutputCheck {
 
   /** Refuses to write into what the rows are read from, also behind tables and links. */
   void requireApartFrom(Dataset<Row> rows) throws IOException {
-    requireApart(target.overlapping(Arrays.asList(rows.inputFiles())));
+    requireApart(target.overlappingFiles(Arrays.asList(rows.inputFiles())));
   }
 
-  /** Finds out now, not after hours, whether the folder can be made. */
+  /** Finds out now, not after hours, whether the folder can be made, or added to. */
   void requireWritable() {
     try {
-      target.makeParent();
+      if (config.output().mode() == OutputMode.APPEND && target.exists()) {
+        target.requireWritable();
+      } else {
+        target.makeParent();
+      }
     } catch (IOException e) {
       throw new ConfigException(
-          "output.path", config.output().path(), "a folder that can be made: " + e.getMessage());
+          "output.path",
+          config.output().path(),
+          "a folder that can be made, and written to: " + e.getMessage());
     }
   }
 

@@ -68,7 +68,9 @@ final class ResultSample {
     String text =
         value instanceof Double number
             ? String.format(Locale.ROOT, "%.4f", number)
-            : String.valueOf(value).replaceAll("\\p{Cntrl}+", " ");
+            : value instanceof scala.collection.Seq<?> list
+                ? list.mkString("[", ", ", "]").replaceAll("\\p{Cntrl}+", " ")
+                : String.valueOf(value).replaceAll("\\p{Cntrl}+", " ");
     return text.length() <= WIDTH ? text : text.substring(0, WIDTH - 3) + "...";
   }
 

@@ -3,6 +3,7 @@ package io.sirocco.spark.output;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -48,6 +49,14 @@ public final class OutputTarget {
     }
   }
 
+  /** That files can be added to this folder, which is there; the one above it does not matter. */
+  public void requireWritable() throws IOException {
+    URI uri = fileSystem().makeQualified(folder).toUri();
+    if (uri.getScheme().equals("file")) {
+      requireWritable(java.nio.file.Path.of(uri.getPath()));
+    }
+  }
+
   private static void requireWritable(java.nio.file.Path parent) throws IOException {
     if (!Files.isWritable(parent)) {
       throw new IOException(parent + " cannot be written to");
@@ -58,18 +67,38 @@ public final class OutputTarget {
    * Which of these paths is, or as a glob matches, this folder, something that holds it, or
    * something within it: it must not be written.
    */
-  public List<String> overlapping(List<String> paths) throws IOException {
+  public List<String> overlapping(List<String> globs) throws IOException {
+    List<Path> paths = new ArrayList<>();
+    for (String glob : globs) {
+      paths.addAll(matches(new Path(glob)));
+    }
+    return overlappingPaths(paths);
+  }
+
+  /** As {@link #overlapping}, of files as Spark names those it reads: by URI, never as a glob. */
+  public List<String> overlappingFiles(List<String> uris) throws IOException {
+    return overlappingPaths(uris.stream().map(OutputTarget::unescaped).toList());
+  }
+
+  private List<String> overlappingPaths(List<Path> paths) throws IOException {
     String mine = canonical(folder);
     List<String> found = new ArrayList<>();
-    for (String path : paths) {
-      for (Path match : matches(new Path(path))) {
-        String other = canonical(match);
-        if (mine.equals(other) || isWithin(mine, other) || isWithin(other, mine)) {
-          found.add(other);
-        }
+    for (Path path : paths) {
+      String other = canonical(path);
+      if (mine.equals(other) || isWithin(mine, other) || isWithin(other, mine)) {
+        found.add(other);
       }
     }
     return found;
+  }
+
+  /** Spark escapes spaces and the like; a source of its own kind may not, and is taken as it is. */
+  private static Path unescaped(String uri) {
+    try {
+      return new Path(new URI(uri));
+    } catch (URISyntaxException e) {
+      return new Path(uri);
+    }
   }
 
   /** What a glob finds; the path itself if it is none, or finds nothing. */
@@ -83,8 +112,9 @@ public final class OutputTarget {
   }
 
   /**
-   * Writes the rows as Parquet, through Spark's own committer: the folder is complete, with {@code
-   * _SUCCESS}, or without effect.
+   * Writes the rows as Parquet, through Spark's own committer: they are there completely, with
+   * {@code _SUCCESS}, or not at all. To overwrite, Spark deletes what was there before it computes
+   * anything.
    */
   public void write(Dataset<Row> results, SaveMode mode) {
     results.write().mode(mode).parquet(folder.toString());

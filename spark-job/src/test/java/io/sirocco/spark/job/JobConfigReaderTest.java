@@ -106,6 +106,18 @@ class JobConfigReaderTest {
   }
 
   @Test
+  void anOverrideIsReadAsItIsWritten() {
+    assertThat(read(SMALLEST, "input.options.sep='|'").input().options()).containsEntry("sep", "|");
+    assertThat(read(SMALLEST, "input.options.sep=\"\\t\"").input().options())
+        .containsEntry("sep", "\t");
+    assertThat(read(SMALLEST, "output.path= a b#c ").output().path()).isEqualTo("a b#c");
+    assertThat(read(SMALLEST, "output.prefix=").output().prefix()).isEmpty();
+    assertThat(read(SMALLEST, "output.prefix=''").output().prefix()).isEmpty();
+    assertThat(read(SMALLEST, "input.key-columns=[]").input().keyColumns()).isEmpty();
+    assertRefused(SMALLEST, "input.options.sep=|", "reads the value as ''", "quotes");
+  }
+
+  @Test
   void overridesComeInTheirOrder() {
     assertThat(read(SMALLEST, "output.mode=append", "output.mode=overwrite").output().mode())
         .isEqualTo(OutputMode.OVERWRITE);
@@ -160,7 +172,10 @@ class JobConfigReaderTest {
         "=5 | --set =5 | KEY=VALUE",
         "output | --set output | KEY=VALUE",
         "output.mode=[ | --set output.mode=[ | not YAML",
-        "input.path=*.jsonl | --set input.path=*.jsonl | does it need quotes?"
+        "input.path=*.jsonl | --set input.path=*.jsonl | does it need quotes?",
+        "input.template=Ticket {id} #{id} | reads the value as 'Ticket {id}' | quotes",
+        "input.options.sep=# | reads the value as '' | quotes",
+        "output.path=*out | reads the value as 'out' | quotes"
       })
   void mistakesAreNamed(String override, String what, String help) {
     assertRefused(SMALLEST, override, what, help);

@@ -301,7 +301,7 @@ class MainTest {
     assertApart(input, "input.path=" + link, "output.path=" + input);
     assertApart(input, "input.path=" + input, "output.path=" + link);
 
-    Path parquet = folder.resolve("parquet");
+    Path parquet = folder.resolve("pärquet of the day");
     spark.read().json(input.toString()).write().parquet(parquet.toString());
     assertApart(
         parquet,
@@ -423,6 +423,8 @@ class MainTest {
     assertThat(run.exitCode()).isEqualTo(ExitCode.DONE);
     assertThat(run.out())
         .contains("memory", "sample       40 rows, 3 of them without text", "row length   median")
+        .contains("predicted_score:double", "model.max-tokens 100: error")
+        .doesNotContain(EngineColumns.TEXT)
         .containsPattern("over-long +[0-9.]+%");
     assertThat(folder.resolve("out")).doesNotExist();
   }
