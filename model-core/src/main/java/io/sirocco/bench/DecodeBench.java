@@ -51,16 +51,18 @@ public final class DecodeBench {
     double bytes =
         weightBytes
             + (double) model.kvBytes() * size.batch() * (size.depth() + size.newTokens() / 2.0);
-    for (int i = 0; i < repetitions; i++) {
-      double productBefore = peaks.flops();
-      double readBefore = peaks.bytesPerSecond();
-      double step = secondsPerStep(size);
-      double product = (productBefore + peaks.flops()) / 2;
-      double read = (readBefore + peaks.bytesPerSecond()) / 2;
-      seconds.add(step);
-      products.add(product);
-      bandwidths.add(read);
-      fractions.add(Math.max(flop / product, bytes / read) / step);
+    try (KvCache prompt = prompt(size)) {
+      for (int i = 0; i < repetitions; i++) {
+        double productBefore = peaks.flops();
+        double readBefore = peaks.bytesPerSecond();
+        double step = secondsPerStep(size, prompt);
+        double product = (productBefore + peaks.flops()) / 2;
+        double read = (readBefore + peaks.bytesPerSecond()) / 2;
+        seconds.add(step);
+        products.add(product);
+        bandwidths.add(read);
+        fractions.add(Math.max(flop / product, bytes / read) / step);
+      }
     }
     double median = seconds.median();
     return new BenchResult(
@@ -80,14 +82,11 @@ public final class DecodeBench {
         seconds.spread());
   }
 
-  private double secondsPerStep(Size size) {
+  private double secondsPerStep(Size size, KvCache prompt) {
     List<KvCache> caches = new ArrayList<>();
     try {
-      int most = size.depth() + WARM_UP_STEPS + size.newTokens();
       for (int row = 0; row < size.batch(); row++) {
-        caches.add(
-            KvCache.allocate(model.config(), model.kernels().precision(), most, model.allocator()));
-        prefill(caches.get(row), size.depth(), row);
+        caches.add(prompt.copy());
       }
       int[] tokens = model.randomIds(size.batch(), size.batch());
       for (int step = 0; step < WARM_UP_STEPS; step++) {
@@ -103,12 +102,17 @@ public final class DecodeBench {
     }
   }
 
-  private void prefill(KvCache cache, int depth, int row) {
-    int[] ids = model.randomIds(depth, row);
-    for (int from = 0; from < depth; from += CHUNK) {
-      int[] some = Arrays.copyOfRange(ids, from, Math.min(depth, from + CHUNK));
+  /** The tokens before the measured ones: the same in every row, so computed once and copied. */
+  private KvCache prompt(Size size) {
+    int most = size.depth() + WARM_UP_STEPS + size.newTokens();
+    KvCache cache =
+        KvCache.allocate(model.config(), model.kernels().precision(), most, model.allocator());
+    int[] ids = model.randomIds(size.depth(), 0);
+    for (int from = 0; from < size.depth(); from += CHUNK) {
+      int[] some = Arrays.copyOfRange(ids, from, Math.min(size.depth(), from + CHUNK));
       model.decoder().step(List.of(Continuation.of(cache, some)));
     }
+    return cache;
   }
 
   private int[] step(List<KvCache> caches, int[] tokens) {
