@@ -1,5 +1,6 @@
 package io.sirocco.bench;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
@@ -15,6 +16,7 @@ import io.sirocco.sampling.GenerationOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
@@ -30,21 +32,26 @@ public final class BatchingBench {
   private static final int PROMPT = 16;
   private static final int MEAN_LENGTH = 32;
   private static final int LONGEST = 256;
-  private static final int ROWS_PER_PLACE = 4;
+  private static final int ROWS_PER_PLACE = 8;
 
   private BatchingBench() {}
 
   /**
-   * New tokens a second of either way.
+   * One line of a benchmark's result: new tokens a second of either way.
    *
-   * @param tokens that were written, the same both times
+   * @param precision of the activations
+   * @param batch texts that are written at the same time
+   * @param newTokens that were written, the same both times
+   * @param gain how many times faster continuous batching is
    */
-  public record Result(int batch, long tokens, double staticRate, double continuousRate) {
-    /** How many times faster continuous batching is. */
-    public double gain() {
-      return continuousRate / staticRate;
-    }
-  }
+  public record Result(
+      String test,
+      String precision,
+      int batch,
+      @JsonProperty("new_tokens") long newTokens,
+      @JsonProperty("static_tokens_per_second") double staticRate,
+      @JsonProperty("continuous_tokens_per_second") double continuousRate,
+      double gain) {}
 
   /** The config of a checkpoint. */
   public static MistralConfig config(Path checkpoint) {
@@ -87,7 +94,15 @@ public final class BatchingBench {
       if (again != tokens) {
         throw new IllegalStateException(tokens + " tokens in batches, " + again + " otherwise");
       }
-      return new Result(batch, tokens, statically, continuously);
+      String precision = engine.plan().precision().name().toLowerCase(Locale.ROOT);
+      return new Result(
+          "batching",
+          precision,
+          batch,
+          tokens,
+          statically,
+          continuously,
+          continuously / statically);
     }
   }
 

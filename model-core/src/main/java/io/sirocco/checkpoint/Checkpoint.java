@@ -176,10 +176,10 @@ public final class Checkpoint {
   }
 
   /**
-   * Tells this checkpoint from others: SHA-256, in hexadecimal, of config.json, tokenizer.json, the
-   * headers and sizes of the weight files, and a sample of 4 KiB from the beginning, the middle and
-   * the end of every tensor. A change of a few weights elsewhere goes unnoticed; a fine-tuned, a
-   * requantised or a re-exported model does not.
+   * Tells this checkpoint from others: SHA-256, in hexadecimal, of its configuration, tokenizer and
+   * template files, the headers and sizes of the weight files, and a sample of 4 KiB from the
+   * beginning, the middle and the end of every tensor. A change of a few weights elsewhere goes
+   * unnoticed; a fine-tuned, a requantised or a re-exported model does not.
    */
   public String fingerprint() {
     return Fingerprint.of(folder, headers);

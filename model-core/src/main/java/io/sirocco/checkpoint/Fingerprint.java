@@ -1,6 +1,7 @@
 package io.sirocco.checkpoint;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +15,17 @@ import java.util.List;
 
 /** Computes {@link Checkpoint#fingerprint}. */
 final class Fingerprint {
-  private static final List<String> SMALL_FILES = List.of("config.json", "tokenizer.json");
+  /** All that a row's results can depend on, besides the tensors. */
+  private static final List<String> SMALL_FILES =
+      List.of(
+          "config.json",
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "chat_template.jinja",
+          "additional_chat_templates/tool_use.jinja");
+
   private static final int SAMPLE = 4096;
 
   private Fingerprint() {}
@@ -24,9 +35,10 @@ final class Fingerprint {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String name : SMALL_FILES) {
         Path file = folder.resolve(name);
-        digest.update(name.getBytes(StandardCharsets.UTF_8));
         if (Files.isRegularFile(file)) {
-          digest.update(Files.readAllBytes(file));
+          digest.update(name.getBytes(StandardCharsets.UTF_8));
+          digest.update(ByteBuffer.allocate(Long.BYTES).putLong(Files.size(file)).flip());
+          whole(file, digest);
         }
       }
       for (SafetensorsHeader header : headers) {
@@ -39,6 +51,15 @@ final class Fingerprint {
       throw new ModelException(folder.toString(), "cannot be read: " + e, e);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  private static void whole(Path file, MessageDigest digest) throws IOException {
+    byte[] bytes = new byte[1 << 16];
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int read = in.read(bytes); read >= 0; read = in.read(bytes)) {
+        digest.update(bytes, 0, read);
+      }
     }
   }
 

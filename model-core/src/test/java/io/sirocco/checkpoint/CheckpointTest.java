@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -254,6 +255,26 @@ class CheckpointTest {
     one("lm_head.weight").write(folder.resolve("model.safetensors"));
     write("config.json", text);
     refused("config.json");
+  }
+
+  @Test
+  void fingerprintFollowsTemplatesAndDefaultsOfGeneration() throws IOException {
+    List<String> seen = new ArrayList<>();
+    seen.add(one("lm_head.weight").open(folder, "{}").fingerprint());
+    Files.createDirectory(folder.resolve("additional_chat_templates"));
+    for (String name :
+        List.of(
+            "generation_config.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "chat_template.jinja",
+            "additional_chat_templates/tool_use.jinja")) {
+      write(name, "{}");
+      seen.add(Checkpoint.open(folder).fingerprint());
+      write(name, "{ }");
+      seen.add(Checkpoint.open(folder).fingerprint());
+    }
+    assertThat(seen).doesNotHaveDuplicates();
   }
 
   @Test

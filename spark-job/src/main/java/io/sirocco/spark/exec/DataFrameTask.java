@@ -1,7 +1,6 @@
 package io.sirocco.spark.exec;
 
 import io.sirocco.arrow.ArrowRows;
-import io.sirocco.model.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -39,7 +38,7 @@ public final class DataFrameTask {
             settings.results(),
             InputColumns.of(rows.schema(), columns),
             kept(rows.schema(), columns),
-            settings.labels().map(Labels::names).orElse(List.of()),
+            settings.model().fingerprint(),
             counters);
     return withTypes(rows.mapPartitions(partition, Encoders.row(type)), type);
   }
@@ -72,7 +71,8 @@ public final class DataFrameTask {
     kept(rows, columns).forEach(column -> fields.add(rows.fields()[column]));
     List<StructField> results =
         ResultTypes.fields(
-            ArrowRows.resultSchema(settings.results(), settings.labels()), settings.prefix());
+            ArrowRows.resultSchema(settings.results(), settings.model().labels()),
+            settings.prefix());
     for (StructField field : fields) {
       if (results.stream().anyMatch(result -> result.name().equalsIgnoreCase(field.name()))) {
         throw new ColumnConflictException(field.name(), settings.prefix());

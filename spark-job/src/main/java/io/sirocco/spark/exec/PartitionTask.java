@@ -17,7 +17,7 @@ import org.apache.spark.util.TaskCompletionListener;
  * @param results which result columns there are
  * @param input what the engine is given
  * @param kept positions of the input's columns that the result has, in order
- * @param labels of the model, as the driver knows them; empty where the task has none
+ * @param fingerprint of the model that the driver has planned with
  * @param counters what is counted
  */
 record PartitionTask(
@@ -25,13 +25,12 @@ record PartitionTask(
     ResultOptions results,
     InputColumns input,
     List<Integer> kept,
-    List<String> labels,
+    String fingerprint,
     RowCounters counters)
     implements MapPartitionsFunction<Row, Row> {
 
   PartitionTask {
     kept = List.copyOf(kept);
-    labels = List.copyOf(labels);
   }
 
   /** Takes the executor's engine until the rows are used up or the task ends. */

@@ -2,7 +2,6 @@ package io.sirocco.spark.exec;
 
 import io.sirocco.arrow.ArrowRows;
 import io.sirocco.arrow.ResultBatch;
-import io.sirocco.model.Labels;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -59,8 +58,7 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
   static ResultRows open(PartitionTask job, Iterator<Row> rows) {
     ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine());
     try {
-      requireLabels(
-          job.labels(), lease.engine().plan().labels().map(Labels::names).orElse(List.of()));
+      requireSameModel(job, lease.engine().plan().fingerprint());
       String name = "partition-" + COUNT.incrementAndGet();
       BufferAllocator allocator =
           lease.engine().allocator().newChildAllocator(name, 0, Long.MAX_VALUE);
@@ -71,14 +69,15 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
     }
   }
 
-  private static void requireLabels(List<String> driver, List<String> executor) {
-    if (!driver.equals(executor)) {
+  private static void requireSameModel(PartitionTask job, String fingerprint) {
+    if (!job.fingerprint().equals(fingerprint)) {
       throw new IllegalStateException(
-          "the model on this executor has the labels "
-              + executor
-              + ", on the driver it has "
-              + driver
-              + "; model.path must hold the same model on every host");
+          job.engine().model()
+              + " has the fingerprint "
+              + fingerprint
+              + " on this executor, "
+              + job.fingerprint()
+              + " on the driver; model.path must hold the same model on every host");
     }
   }
 

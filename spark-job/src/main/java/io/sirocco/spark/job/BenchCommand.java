@@ -2,15 +2,18 @@ package io.sirocco.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sirocco.bench.BatchingBench;
 import io.sirocco.bench.BenchResult;
 import io.sirocco.bench.Geometry;
 import io.sirocco.bench.SyntheticCheckpoint;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.PrecisionChoice;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -95,15 +98,15 @@ final class BenchCommand implements Callable<Integer> {
     if (layers < 1 || repetitions < 1 || threads.orElse(1) < 1 || !positive) {
       throw wrong("--layers, --repetitions, --threads and --batch must be at least 1");
     }
+    json.ifPresent(this::requireWritable);
     if (checkpoint.isPresent()) {
       return measure(checkpoint.get(), sizes);
     }
     Path folder = Files.createTempDirectory("sirocco-bench");
-    try {
-      return measure(folder, sizes);
-    } finally {
-      delete(folder);
-    }
+    // SIGINT and SIGTERM run hooks, not finally blocks.
+    Thread atExit = new Thread(() -> delete(folder), "delete-checkpoint");
+    Runtime.getRuntime().addShutdownHook(atExit);
+    return measure(folder, sizes);
   }
 
   private int measure(Path folder, Geometry sizes) throws IOException, InterruptedException {
@@ -114,13 +117,15 @@ final class BenchCommand implements Callable<Integer> {
     requireSizes(folder, sizes);
     BenchRun run = new BenchRun(folder, sizes.label(), this::progress);
     List<BenchResult> results = new ArrayList<>();
+    List<BatchingBench.Result> batchings = new ArrayList<>();
     int team = threads.orElse(Runtime.getRuntime().availableProcessors());
     for (PrecisionChoice precision : precisions) {
       BenchRun.Setting setting =
           new BenchRun.Setting(kernels, precision, team, batches, repetitions);
-      results.addAll(run.measure(tests, setting));
+      results.addAll(run.speed(tests, setting));
+      batchings.addAll(run.batching(tests, setting));
     }
-    report(results);
+    report(results, batchings);
     return ExitCode.DONE;
   }
 
@@ -140,43 +145,64 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private void report(List<BenchResult> results) throws IOException {
-    ObjectMapper mapper = new ObjectMapper();
-    StringBuilder lines = new StringBuilder();
-    StringBuilder table =
-        new StringBuilder(
-            String.format(
-                Locale.ROOT,
-                "%-12s %-9s %5s %10s %9s %8s %9s %9s %7s%n",
-                "test",
-                "precision",
-                "batch",
-                "tokens/s",
-                "GFLOP/s",
-                "GB/s",
-                "peak",
-                "fraction",
-                "spread"));
-    for (BenchResult result : results) {
-      lines.append(mapper.writeValueAsString(result)).append('\n');
-      table.append(
-          String.format(
-              Locale.ROOT,
-              "%-12s %-9s %5d %10.1f %9.1f %8.2f %9.1f %9.3f %6.0f%%%n",
-              result.test(),
-              result.precision(),
-              result.batch(),
-              result.tokensPerSecond(),
-              result.gflops(),
-              result.gigabytesPerSecond(),
-              result.peakGflops(),
-              result.fractionOfPeak(),
-              100 * result.spread()));
+  private void report(List<BenchResult> results, List<BatchingBench.Result> batchings)
+      throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (!results.isEmpty()) {
+      out.printf(
+          "%-12s %-9s %5s %10s %9s %8s %9s %9s %7s%n",
+          "test",
+          "precision",
+          "batch",
+          "tokens/s",
+          "GFLOP/s",
+          "GB/s",
+          "peak",
+          "fraction",
+          "spread");
     }
-    spec.commandLine().getOut().print(table);
-    spec.commandLine().getOut().flush();
+    for (BenchResult result : results) {
+      out.printf(
+          Locale.ROOT,
+          "%-12s %-9s %5d %10.1f %9.1f %8.2f %9.1f %9.3f %6.0f%%%n",
+          result.test(),
+          result.precision(),
+          result.batch(),
+          result.tokensPerSecond(),
+          result.gflops(),
+          result.gigabytesPerSecond(),
+          result.peakGflops(),
+          result.fractionOfPeak(),
+          100 * result.spread());
+    }
+    for (BatchingBench.Result result : batchings) {
+      out.printf(
+          Locale.ROOT,
+          "%-12s %-9s %5d %10.1f tokens/s in static batches, %.1f in a continuous one: %.2f times%n",
+          result.test(),
+          result.precision(),
+          result.batch(),
+          result.staticRate(),
+          result.continuousRate(),
+          result.gain());
+    }
+    out.flush();
     if (json.isPresent()) {
-      Files.writeString(json.get(), lines, StandardCharsets.UTF_8);
+      ObjectMapper mapper = new ObjectMapper();
+      List<String> lines = new ArrayList<>();
+      for (Object line : Stream.concat(results.stream(), batchings.stream()).toList()) {
+        lines.add(mapper.writeValueAsString(line));
+      }
+      Files.write(json.get(), lines);
+    }
+  }
+
+  /** Before anything is measured, which takes minutes. */
+  private void requireWritable(Path file) {
+    try {
+      Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND).close();
+    } catch (IOException e) {
+      throw wrong("--json " + file + " cannot be written: " + e);
     }
   }
 
@@ -193,11 +219,13 @@ final class BenchCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private static void delete(Path folder) throws IOException {
+  private void delete(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
+    } catch (IOException | UncheckedIOException e) {
+      progress("delete " + folder + " by hand: " + e);
     }
   }
 }

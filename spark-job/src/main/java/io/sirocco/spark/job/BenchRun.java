@@ -16,7 +16,6 @@ import io.sirocco.tokenizer.SpecialTokenText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -59,8 +58,25 @@ final class BenchRun {
         || WRITING.matcher(test).matches();
   }
 
-  List<BenchResult> measure(List<String> tests, Setting setting) throws InterruptedException {
+  /** Texts written at the same time, continuous against static batches; none without that test. */
+  List<BatchingBench.Result> batching(List<String> tests, Setting setting)
+      throws InterruptedException {
+    List<BatchingBench.Result> results = new ArrayList<>();
+    if (tests.contains(BATCHING)) {
+      for (int batch : setting.batches()) {
+        results.add(batching(setting, batch));
+        progress.accept(BATCHING + " of " + batch + " rows done");
+      }
+    }
+    return results;
+  }
+
+  /** The other tests. */
+  List<BenchResult> speed(List<String> tests, Setting setting) {
     List<BenchResult> results = new ArrayList<>();
+    if (tests.stream().allMatch(BATCHING::equals)) {
+      return results;
+    }
     KernelSetup setup = KernelSetup.of(setting.kernels(), setting.precision());
     try (BufferAllocator allocator = new RootAllocator();
         Kernels kernels = setup.open(setting.threads(), allocator);
@@ -84,16 +100,10 @@ final class BenchRun {
         }
       }
     }
-    if (tests.contains(BATCHING)) {
-      for (int batch : setting.batches()) {
-        batching(setting, batch);
-      }
-    }
     return results;
   }
 
-  /** Has an engine of its own, and no line in the table: a ratio of two ways to run. */
-  private void batching(Setting setting, int batch) throws InterruptedException {
+  private BatchingBench.Result batching(Setting setting, int batch) throws InterruptedException {
     var config = BatchingBench.config(checkpoint);
     EngineOptions options =
         new EngineOptions(
@@ -106,16 +116,6 @@ final class BenchRun {
             OverLength.ERROR,
             SpecialTokenText.LITERAL,
             BatchingBench.task(config, batch));
-    BatchingBench.Result result = BatchingBench.run(options, config.vocabSize(), batch);
-    progress.accept(
-        String.format(
-            Locale.ROOT,
-            "batching of %d: %d new tokens; static %.1f tokens/s, continuous %.1f tokens/s: %.2f"
-                + " times",
-            result.batch(),
-            result.tokens(),
-            result.staticRate(),
-            result.continuousRate(),
-            result.gain()));
+    return BatchingBench.run(options, config.vocabSize(), batch);
   }
 }

@@ -14,6 +14,7 @@ import io.sirocco.engine.Prompts;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.PlannedModel;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.util.Collections;
@@ -162,7 +163,8 @@ record JobConfig(
 
   /** For the executors, once the model is known. */
   RowSettings rowSettings(EnginePlan plan) {
-    return new RowSettings(engineOptions(), resultOptions(plan), plan.labels(), output.prefix());
+    return new RowSettings(
+        engineOptions(), resultOptions(plan), PlannedModel.of(plan), output.prefix());
   }
 
   private ResultOptions resultOptions(EnginePlan plan) {

@@ -271,6 +271,17 @@ class ClassifyDataFrameTest {
     }
   }
 
+  @Test
+  void anotherModelThanTheDriversIsRefused(@TempDir Path folder) throws IOException {
+    RowSettings settings = withProblemType(folder, "regression");
+    Path model = Path.of(settings.engine().model());
+    Files.writeString(model.resolve("generation_config.json"), "{}");
+
+    assertThatThrownBy(() -> classify(read("tickets.jsonl").limit(1), TEXT, settings).collect())
+        .hasStackTraceContaining(settings.model().fingerprint())
+        .hasStackTraceContaining("model.path must hold the same model on every host");
+  }
+
   /** The sample model, but its logits mean something else. */
   private static RowSettings withProblemType(Path folder, String type) throws IOException {
     Path model = Files.createDirectory(folder.resolve(type));

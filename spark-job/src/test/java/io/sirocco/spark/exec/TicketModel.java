@@ -50,7 +50,7 @@ final class TicketModel {
     return new RowSettings(
         engine,
         new ClassifyOptions(0.5, 0, logits),
-        Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels(),
+        PlannedModel.of(Engine.plan(ExecutorEngine.onThisExecutor(engine))),
         prefix);
   }
 

@@ -58,7 +58,7 @@ final class WriterModel {
 
   static RowSettings settings(EngineOptions engine, ResultOptions results) {
     return new RowSettings(
-        engine, results, Engine.plan(ExecutorEngine.onThisExecutor(engine)).labels(), "");
+        engine, results, PlannedModel.of(Engine.plan(ExecutorEngine.onThisExecutor(engine))), "");
   }
 
   static GenerationOptions greedy(int newTokens) {
