@@ -42,9 +42,15 @@ abstract class GeneratingRow implements AutoCloseable {
     this.size = size;
     this.budget = budget;
     this.computed = visible(entry.accepted().row());
-    this.reserved = Math.multiplyExact(size.sequences(), budget.bytes(size.mostTokens()));
-    budget.reserve(reserved);
-    this.promptCache = Optional.of(budget.allocate(size.mostTokens()));
+    long wanted = Math.multiplyExact(size.sequences(), budget.bytes(size.mostTokens()));
+    budget.reserve(wanted);
+    try {
+      this.promptCache = Optional.of(budget.allocate(size.mostTokens()));
+    } catch (RuntimeException | Error e) {
+      budget.release(wanted); // Nobody closes a row that was never made.
+      throw e;
+    }
+    this.reserved = wanted;
   }
 
   /** Masked tokens are not attended to and have no position: they are not computed at all. */

@@ -31,7 +31,7 @@ final class Intake {
   Intake(Tokenizer tokenizer, EngineOptions options, Conversations chats, int vocabSize) {
     this.options = options;
     this.texts = new TextReader(tokenizer, options, chats);
-    this.labels = new LabelReader(options.task());
+    this.labels = new LabelReader(options.task(), options.maxTokens());
     this.vocabSize = vocabSize;
   }
 

@@ -12,9 +12,12 @@ final class LabelReader {
   private static final int MOST_LABELS = 4096;
 
   private final Task task;
+  private final int mostTokens;
 
-  LabelReader(Task task) {
+  /** {@code mostTokens} that all labels of a row may have together, shared ones counted once. */
+  LabelReader(Task task, int mostTokens) {
     this.task = task;
+    this.mostTokens = mostTokens;
   }
 
   /** No labels for other tasks. */
@@ -39,7 +42,18 @@ final class LabelReader {
       }
       ids.add(tokens);
     }
-    return LabelTree.of(labels, row, ids);
+    LabelTree tree = LabelTree.of(labels, row, ids);
+    int tokens = tree.row().length() - row.length();
+    if (tokens > mostTokens) {
+      throw new RowRefusal(
+          RowErrorCode.BAD_LABELS,
+          "the labels have "
+              + tokens
+              + " tokens behind the prompt, more than model.max-tokens, which is "
+              + mostTokens
+              + "; shorten them, or raise it");
+    }
+    return tree;
   }
 
   private static void check(List<String> labels) throws RowRefusal {

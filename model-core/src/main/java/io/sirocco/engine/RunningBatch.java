@@ -65,15 +65,24 @@ final class RunningBatch implements Worker {
     running.removeIf(row -> row.entry().outcome().isDone());
     Optional<RuntimeException> closed = queue.closed();
     if (closed.isPresent()) {
-      running.forEach(row -> row.entry().outcome().completeExceptionally(closed.get()));
-      suspects.forEach(entry -> entry.outcome().completeExceptionally(closed.get()));
+      abandon(closed.get());
       return false;
     }
-    admit(queue);
-    if (!running.isEmpty()) {
-      step();
+    try {
+      admit(queue);
+      if (!running.isEmpty()) {
+        step();
+      }
+    } catch (RuntimeException | Error e) {
+      abandon(e); // Nobody else knows of these rows: their callers would wait for ever.
+      throw e;
     }
     return true;
+  }
+
+  private void abandon(Throwable reason) {
+    running.forEach(row -> row.entry().outcome().completeExceptionally(reason));
+    suspects.forEach(entry -> entry.outcome().completeExceptionally(reason));
   }
 
   private void admit(RowQueue queue) throws InterruptedException {
@@ -135,6 +144,9 @@ final class RunningBatch implements Worker {
               : new SampledRow(entry, size, parts.budget(), parts.writing()));
     } catch (RuntimeException e) {
       entry.outcome().complete(Batches.failure(entry.accepted(), e));
+    } catch (Error e) {
+      entry.outcome().completeExceptionally(e);
+      throw e;
     }
   }
 
@@ -172,9 +184,6 @@ final class RunningBatch implements Worker {
       compute(shares);
     } catch (RuntimeException e) {
       repeatAlone(e);
-    } catch (Error e) {
-      running.forEach(row -> row.entry().outcome().completeExceptionally(e));
-      throw e;
     }
   }
 

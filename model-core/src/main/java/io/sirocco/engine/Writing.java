@@ -5,7 +5,6 @@ import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.sampling.SamplingWorkspace;
 import io.sirocco.sampling.StopStrings;
 import io.sirocco.tokenizer.Tokenizer;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -31,32 +30,35 @@ record Writing(
 
   /** The text of a row's new tokens; without the stop string, where one ended it. */
   String text(int[] prompt, int[] ids, FinishReason reason) {
-    String whole = tokenizer.decodeSkippingSpecial(ids);
     if (reason != FinishReason.STOP_STRING) {
-      return whole;
+      return tokenizer.decodeSkippingSpecial(ids);
     }
     StopStrings.Cursor cursor = stops.after(prompt);
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    int tokensBefore = 0;
-    int bytesBefore = 0;
     for (int id : ids) {
       cursor = cursor.next(id);
     }
-    int end = Math.toIntExact(Math.max(0, cursor.matchStart()));
-    for (int i = 0; i < ids.length && bytes.size() < end; i++) {
-      bytesBefore = bytes.size();
-      tokensBefore = i;
-      bytes.writeBytes(tokenizer.tokenBytes(ids[i]));
+    return upTo(cursor.matchStart(), ids);
+  }
+
+  /**
+   * The text of so many of the tokens' bytes. A character may take several tokens, so all tokens
+   * that reach before {@code end} are decoded together, and what the last says behind it cut off.
+   */
+  private String upTo(long end, int[] ids) {
+    int count = 0;
+    long bytes = 0;
+    byte[] last = {};
+    while (count < ids.length && bytes < end) {
+      last = tokenizer.tokenBytes(ids[count++]);
+      bytes += last.length;
     }
-    if (end == 0) {
-      return "";
+    String text = tokenizer.decodeSkippingSpecial(Arrays.copyOf(ids, count));
+    int behind = Math.toIntExact(bytes - Math.max(0, end));
+    if (count == 0 || behind <= 0 || tokenizer.isSpecial(ids[count - 1])) {
+      return text;
     }
-    // The last token counts up to the match; those before it are decoded as they always are.
-    byte[] all = bytes.toByteArray();
-    byte[] last = Arrays.copyOfRange(all, bytesBefore, Math.min(end, all.length));
-    String head = tokenizer.decodeSkippingSpecial(Arrays.copyOf(ids, tokensBefore));
-    String tail = new String(last, StandardCharsets.UTF_8);
-    boolean losesSpace = tokensBefore == 0 && !whole.startsWith(" ") && tail.startsWith(" ");
-    return head + (losesSpace ? tail.substring(1) : tail);
+    int kept = last.length - behind;
+    String cut = new String(last, kept, behind, StandardCharsets.UTF_8);
+    return text.endsWith(cut) ? text.substring(0, text.length() - cut.length()) : text;
   }
 }

@@ -27,13 +27,13 @@ public record TokenRow(int[] ids, Optional<int[]> attentionMask, Optional<TokenT
         });
     tree.ifPresent(
         branches -> {
-          if (branches.trunk() + branches.parents().length != length) {
+          if (branches.trunk() + branches.branching() != length) {
             throw new IllegalArgumentException(
                 length
                     + " ids, but a trunk of "
                     + branches.trunk()
                     + " and "
-                    + branches.parents().length
+                    + branches.branching()
                     + " branching tokens");
           }
         });

@@ -5,15 +5,23 @@ package io.sirocco.model;
  * follows either the trunk or an earlier token of the tree, sees that path alone, and has the
  * position it would have if the path were all there is. So many continuations of one prompt cost
  * one pass, and no token is computed twice.
- *
- * @param trunk tokens of the beginning, at least one
- * @param parents for token {@code trunk + i} the index, within the row, of the token before it:
- *     {@code trunk - 1} or a token of the tree before {@code trunk + i}
  */
-@SuppressWarnings("ArrayRecordComponent") // an operand, never compared
-public record TokenTree(int trunk, int[] parents) {
+public final class TokenTree {
+  private final int trunk;
+  private final int[] parents;
 
-  public TokenTree {
+  /** By token of the tree. Kept, as masks ask again and again and a path can be long. */
+  private final int[] positions;
+
+  /**
+   * @param trunk tokens of the beginning, at least one
+   * @param parents for token {@code trunk + i} the index, within the row, of the token before it:
+   *     {@code trunk - 1} or a token of the tree before {@code trunk + i}
+   */
+  public TokenTree(int trunk, int[] parents) {
+    this.trunk = trunk;
+    this.parents = parents.clone();
+    this.positions = new int[parents.length];
     if (trunk < 1) {
       throw new IllegalArgumentException("a tree needs a trunk, found " + trunk + " tokens");
     }
@@ -22,7 +30,18 @@ public record TokenTree(int trunk, int[] parents) {
         throw new IllegalArgumentException(
             "token " + (trunk + i) + " of the tree cannot follow token " + parents[i]);
       }
+      positions[i] = position(parents[i]) + 1;
     }
+  }
+
+  /** Tokens of the beginning. */
+  int trunk() {
+    return trunk;
+  }
+
+  /** Tokens behind the beginning. */
+  int branching() {
+    return parents.length;
   }
 
   /** The token before {@code token}, which is one of the tree. */
@@ -32,12 +51,6 @@ public record TokenTree(int trunk, int[] parents) {
 
   /** The position of the row's token number {@code token}. */
   int position(int token) {
-    int depth = 0;
-    int at = token;
-    while (at >= trunk) {
-      at = parent(at);
-      depth++;
-    }
-    return token < trunk ? token : trunk - 1 + depth;
+    return token < trunk ? token : positions[token - trunk];
   }
 }

@@ -120,6 +120,19 @@ class GenerationTest {
   }
 
   @Test
+  void labelsAreNotLongerTogetherThanARowMayBe() throws Exception {
+    Task.Score score = new Task.Score(List.of(), " ", Prompts.chat(""));
+    try (Engine engine = Engine.open(WriterModel.options(score))) {
+      RowInput text = new RowInput.Text("Is it praise or a bug?");
+      RowRequest tooLong = new RowRequest(text, "", List.of("a ".repeat(50_000), "b"));
+      assertThat(((RowOutcome.Failed) engine.submit(tooLong).get()).code())
+          .isEqualTo(RowErrorCode.BAD_LABELS);
+      assertThat(engine.submit(new RowRequest(text, "", List.of("a ".repeat(400), "b"))).get())
+          .isInstanceOf(RowOutcome.Labelled.class);
+    }
+  }
+
+  @Test
   void settingsThatMakeNoSenseAreRefusedBeforeAnyRow() {
     GenerationOptions cold =
         WriterModel.greedy(8)

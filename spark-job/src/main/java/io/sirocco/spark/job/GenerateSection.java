@@ -28,6 +28,7 @@ final class GenerateSection {
 
   private static final Pattern BYTES = Pattern.compile("([1-9][0-9]{0,11})([kmgt])");
   private static final String UNITS = " kmgt";
+  private static final String KV_MEMORY = "auto, a number of bytes, or one such as 512m or 4g";
 
   private GenerateSection() {}
 
@@ -89,8 +90,13 @@ final class GenerateSection {
     }
     Matcher bytes = BYTES.matcher(value.asText().toLowerCase(Locale.ROOT));
     if (!value.isTextual() || !bytes.matches()) {
-      throw section.problem(key, value, "auto, a number of bytes, or one such as 512m or 4g");
+      throw section.problem(key, value, KV_MEMORY);
     }
-    return Long.parseLong(bytes.group(1)) << (10 * UNITS.indexOf(bytes.group(2)));
+    long number = Long.parseLong(bytes.group(1));
+    int shift = 10 * UNITS.indexOf(bytes.group(2));
+    if (number > Long.MAX_VALUE >> shift) {
+      throw section.problem(key, value, KV_MEMORY + ", below 8388608t");
+    }
+    return number << shift;
   }
 }

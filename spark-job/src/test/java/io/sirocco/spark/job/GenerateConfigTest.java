@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Task;
@@ -184,6 +185,11 @@ class GenerateConfigTest {
     assertThat(read(GENERATE, "generate.kv-memory=512m").generate().kvMemory())
         .isEqualTo(512L << 20);
     assertThat(read(GENERATE, "generate.kv-memory=2T").generate().kvMemory()).isEqualTo(2L << 40);
+    for (String tooMuch : List.of("8388608t", "16777216t", "999999999999t")) {
+      assertThatThrownBy(() -> read(GENERATE, "generate.kv-memory=" + tooMuch))
+          .isInstanceOf(ConfigException.class)
+          .hasMessageContaining(tooMuch);
+    }
   }
 
   @Test
