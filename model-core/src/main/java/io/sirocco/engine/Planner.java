@@ -44,6 +44,16 @@ final class Planner {
               + " precision float32, would share them");
     }
     requireMemory(memory, notes);
+    settings.ifPresent(
+        mine -> {
+          long row = kvBytesOfLongestRow(options, files, setup.precision(), mine);
+          if (row > memory.kvCache()) {
+            notes.add(
+                "keys and values of a row of full length take %s, generate.kv-memory is %s: rows too"
+                        .formatted(gib(row), gib(memory.kvCache()))
+                    + " long for it fail with kv-memory");
+          }
+        });
     return new EnginePlan(
         describe(options, files),
         files.checkpoint().fingerprint(),
@@ -101,14 +111,51 @@ final class Planner {
         }
       }
     }
-    long workspace =
-        Decoder.workspaceBytes(
-            files.config(), setup.precision(), options.batchTokens(), options.maxTokens());
+    long workspace = workspace(options, files, setup.precision(), settings);
     long available = HostMemory.available();
     long left = Math.max(0, available - copied - workspace);
     long kvCache =
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
     return new MemoryPlan(files.checkpoint().bytes(), copied, workspace, kvCache, available);
+  }
+
+  private static long workspace(
+      EngineOptions options,
+      ModelFiles files,
+      Precision precision,
+      Optional<GenerationSettings> settings) {
+    long batch = options.batchTokens();
+    long longest = options.maxTokens();
+    if (options.task() instanceof Task.Generate generate) {
+      // A step takes a token of every text and a chunk of a prompt, whatever the token budget.
+      int texts = Math.max(generate.maxSequences(), settings.map(Planner::textsOfRow).orElse(1));
+      batch = Math.max(batch, (long) texts + GeneratingRow.CHUNK);
+    } else if (options.task() instanceof Task.Score) {
+      // Prompt and labels are bounded by the same number each.
+      longest *= 2;
+    }
+    return Decoder.workspaceBytes(
+        files.config(),
+        precision,
+        (int) Math.min(batch, LONGEST_ROW),
+        (int) Math.min(longest, LONGEST_ROW));
+  }
+
+  private static int textsOfRow(GenerationSettings settings) {
+    return Math.max(settings.samples(), settings.numBeams());
+  }
+
+  /** Of a row's texts, each of full length. */
+  private static long kvBytesOfLongestRow(
+      EngineOptions options, ModelFiles files, Precision precision, GenerationSettings settings) {
+    long longest = (long) options.maxTokens() + settings.maxNewTokens(0);
+    int mostTokens = (int) Math.min(longest, LONGEST_ROW);
+    long one = KvCache.bytes(files.config(), precision, mostTokens);
+    return times(one, textsOfRow(settings));
+  }
+
+  private static long times(long bytes, long count) {
+    return bytes > Long.MAX_VALUE / count ? Long.MAX_VALUE : bytes * count;
   }
 
   /**
@@ -124,11 +171,9 @@ final class Planner {
     if (generate.kvMemory() > 0) {
       return generate.kvMemory();
     }
-    long longest = (long) options.maxTokens() + settings.maxNewTokens(0);
-    int mostTokens = (int) Math.min(longest, LONGEST_ROW);
-    long one = KvCache.bytes(files.config(), precision, mostTokens);
-    long texts = Math.max(generate.maxSequences(), settings.samples());
-    return Math.min(left / 2, one > Long.MAX_VALUE / texts ? Long.MAX_VALUE : one * texts);
+    long row = kvBytesOfLongestRow(options, files, precision, settings);
+    long rows = 1 + (generate.maxSequences() - 1L) / textsOfRow(settings);
+    return Math.min(left / 2, times(row, rows));
   }
 
   private static void requireMemory(MemoryPlan memory, List<String> notes) {

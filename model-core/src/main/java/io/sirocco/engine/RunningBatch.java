@@ -187,7 +187,10 @@ final class RunningBatch implements Worker {
     }
   }
 
-  /** A token of every text, then chunks of prompts while the budget lasts; one of them at least. */
+  /**
+   * A token of every text, then a chunk of a prompt, then more of them while the budget lasts:
+   * texts that run never keep prompts from coming.
+   */
   private List<Share> shares() {
     List<Share> shares = new ArrayList<>();
     int tokens = 0;
@@ -198,12 +201,14 @@ final class RunningBatch implements Worker {
         tokens += share.tokens();
       }
     }
+    boolean first = true;
     for (GeneratingRow row : running) {
       if (row.isPrompt()) {
         Share share = new Share(row, List.of(row.nextChunk()));
-        if (!shares.isEmpty() && tokens + share.tokens() > limits.stepTokens()) {
+        if (!first && tokens + share.tokens() > limits.stepTokens()) {
           break;
         }
+        first = false;
         shares.add(share);
         tokens += share.tokens();
       }
