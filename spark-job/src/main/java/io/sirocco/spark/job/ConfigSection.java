@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * One level of a job file. Everything is asked for by key, so that what is left over at the end is
@@ -71,6 +72,18 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
       throw problem(key, value, "a whole number from 1 to " + most);
     }
     return Optional.of(value.asInt());
+  }
+
+  /** A whole number, 0 or more. */
+  OptionalLong number(String key) {
+    JsonNode value = node(key);
+    if (value.isMissingNode()) {
+      return OptionalLong.empty();
+    }
+    if (!value.isIntegralNumber() || !value.canConvertToLong() || value.asLong() < 0) {
+      throw problem(key, value, "a whole number, 0 or more");
+    }
+    return OptionalLong.of(value.asLong());
   }
 
   /** A number from 0 to 1. */

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BinaryType;
@@ -56,15 +57,58 @@ final class EngineColumns {
         .score()
         .labelsColumn()
         .ifPresent(labels -> requireTexts("score.labels-column", labels, schema));
-    Dataset<Row> keyed = hasKey() ? rows.withColumn(KEY, key(keys)) : rows;
+    Dataset<Row> read = rows;
     if (input.tokensColumn().isPresent()) {
       requireIntegers("input.tokens-column", input.tokensColumn().get(), schema);
       input
           .attentionMaskColumn()
           .ifPresent(mask -> requireIntegers("input.attention-mask-column", mask, schema));
-      return keyed;
+    } else {
+      read = rows.withColumn(TEXT, read(schema));
     }
-    return keyed.withColumn(TEXT, read(schema));
+    return hasKey() ? read.withColumn(KEY, key(keys)) : read;
+  }
+
+  /**
+   * The key of a row of {@link #added}, as text; where the job says so, with a number where it is
+   * not the first row of that key.
+   *
+   * @throws ConfigException if a key column is missing
+   */
+  private Column key(List<StructField> keys) {
+    Column key = keyText(keys);
+    if (input.duplicateKeys() == JobConfig.DuplicateKeys.ERROR) {
+      return key;
+    }
+    Column number =
+        functions
+            .row_number()
+            .over(Window.partitionBy(key).orderBy(functions.col(quoted(modelColumn()))));
+    return functions
+        .when(number.equalTo(1), key)
+        .otherwise(functions.concat(key, functions.lit("#"), number.cast(DataTypes.StringType)));
+  }
+
+  /** The key columns of these rows as one text; no two lists of values are the same. */
+  Column keyOf(StructType schema) {
+    return keyText(
+        input.keyColumns().stream().map(key -> field("input.key-columns", key, schema)).toList());
+  }
+
+  /** What the model reads most of: a text, or tokens. */
+  String modelColumn() {
+    return input.tokensColumn().orElse(TEXT);
+  }
+
+  /** All that the answer to a row depends on, and the engine is given of it. */
+  List<String> answerColumns() {
+    List<String> columns = new ArrayList<>(List.of(modelColumn()));
+    input.attentionMaskColumn().ifPresent(columns::add);
+    config.score().labelsColumn().ifPresent(columns::add);
+    if (hasKey()) {
+      columns.add(KEY);
+    }
+    return columns;
   }
 
   /** Where the engine finds what it is given in {@link #added}. */
@@ -99,7 +143,7 @@ final class EngineColumns {
   }
 
   /** A JSON array of texts, so that no two lists of values are one key. */
-  private static Column key(List<StructField> fields) {
+  private static Column keyText(List<StructField> fields) {
     return functions.to_json(
         functions.array(fields.stream().map(EngineColumns::keyPart).toArray(Column[]::new)));
   }

@@ -8,5 +8,8 @@ final class ExitCode {
   static final int MODEL = 3;
   static final int TOO_MANY_FAILURES = 4;
 
+  /** Not done, but what is done is kept: the same command goes on. */
+  static final int RESUMABLE = 5;
+
   private ExitCode() {}
 }

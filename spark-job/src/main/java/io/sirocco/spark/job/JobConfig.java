@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A job as its YAML file describes it, checked; {@link JobConfigReader} knows keys and defaults.
@@ -77,7 +78,16 @@ record JobConfig(
       Optional<String> attentionMaskColumn,
       boolean chat,
       Optional<String> systemPrompt,
-      List<String> keyColumns) {}
+      List<String> keyColumns,
+      DuplicateKeys duplicateKeys) {}
+
+  /** What becomes of rows that have the same key. */
+  enum DuplicateKeys {
+    /** The job is refused where it depends on keys. */
+    ERROR,
+    /** The second and further ones get a number. */
+    NUMBER
+  }
 
   /**
    * @param prefix before the name of every result column
@@ -123,8 +133,23 @@ record JobConfig(
 
   /**
    * @param maxFailureRate share of failed rows above which the job exits with 4
+   * @param maxFailures number of them, likewise
    */
-  record Errors(double maxFailureRate) {}
+  record Errors(double maxFailureRate, OptionalLong maxFailures, Keep keep) {
+
+    /** The most rows that may fail of so many. */
+    long allowed(long rows) {
+      return Math.min((long) Math.floor(maxFailureRate * rows), maxFailures.orElse(Long.MAX_VALUE));
+    }
+  }
+
+  /** Where failed rows go. */
+  enum Keep {
+    /** Among the others; a column tells. */
+    COLUMN,
+    /** To a folder of their own. */
+    SEPARATE
+  }
 
   /** For the engine of an executor, which takes all of its cores. */
   EngineOptions engineOptions() {

@@ -19,6 +19,14 @@ record JobConfigCheck(JobConfig config) {
       throw new ConfigException("output.path is missing");
     }
     requireInput(config.input());
+    if (config.errors().keep() == JobConfig.Keep.SEPARATE
+        && config.output().mode() != OutputMode.RESUME) {
+      throw new ConfigException("errors.keep: separate goes with output.mode: resume only");
+    }
+    if (config.input().duplicateKeys() == JobConfig.DuplicateKeys.NUMBER
+        && config.input().keyColumns().isEmpty()) {
+      throw new ConfigException("input.duplicate-keys goes with input.key-columns only");
+    }
     requireChat(config.input());
     if (config.task() == JobConfig.Task.SCORE) {
       requireLabels(config.score());

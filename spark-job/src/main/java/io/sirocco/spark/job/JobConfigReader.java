@@ -74,7 +74,7 @@ final class JobConfigReader {
                 batch
                     .count("max-sequences", MOST_SEQUENCES)
                     .orElse(Task.Generate.DEFAULT_SEQUENCES)),
-            new JobConfig.Errors(errors.share("max-failure-rate", 1)));
+            errors(errors));
     List.of(top, model, input, output, classify, generate, score, batch, errors)
         .forEach(ConfigSection::requireNoOther);
     // After the unknown keys: a mistyped key shall be called that, not missing.
@@ -130,7 +130,9 @@ final class JobConfigReader {
         section.text("attention-mask-column"),
         section.flag("chat", false),
         section.text("system-prompt"),
-        section.textsOrNone("key-columns"));
+        section.textsOrNone("key-columns"),
+        section.choice(
+            "duplicate-keys", JobConfig.DuplicateKeys.ERROR, JobConfig.DuplicateKeys.class));
   }
 
   private static JobConfig.Score score(ConfigSection section) {
@@ -140,6 +142,13 @@ final class JobConfigReader {
         section.text("label-prefix", ""),
         section.count("top-k", Integer.MAX_VALUE),
         section.flag("logprobs", false));
+  }
+
+  private static JobConfig.Errors errors(ConfigSection section) {
+    return new JobConfig.Errors(
+        section.share("max-failure-rate", 1),
+        section.number("max-failures"),
+        section.choice("keep", JobConfig.Keep.COLUMN, JobConfig.Keep.class));
   }
 
   private static JobConfig.Output output(ConfigSection section) {

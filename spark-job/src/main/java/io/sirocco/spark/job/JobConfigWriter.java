@@ -57,7 +57,7 @@ final class JobConfigWriter {
       case SCORE -> score(config.score(), root.putObject("score"));
     }
     root.set("batch", batch);
-    root.putObject("errors").put("max-failure-rate", config.errors().maxFailureRate());
+    errors(config.errors(), root.putObject("errors"));
     return root;
   }
 
@@ -80,7 +80,14 @@ final class JobConfigWriter {
     put(object, "system-prompt", input.systemPrompt());
     if (!input.keyColumns().isEmpty()) {
       object.set("key-columns", YAML.valueToTree(input.keyColumns()));
+      object.put("duplicate-keys", ConfigSection.kebab(input.duplicateKeys()));
     }
+  }
+
+  private static void errors(JobConfig.Errors errors, ObjectNode object) {
+    object.put("max-failure-rate", errors.maxFailureRate());
+    errors.maxFailures().ifPresent(most -> object.put("max-failures", most));
+    object.put("keep", ConfigSection.kebab(errors.keep()));
   }
 
   private static void classify(JobConfig.Classify classify, ObjectNode object) {

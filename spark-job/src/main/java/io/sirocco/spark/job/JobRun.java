@@ -6,10 +6,8 @@ import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
-import io.sirocco.spark.exec.RowColumns;
-import io.sirocco.spark.exec.RowCounters;
-import io.sirocco.spark.exec.RunTotals;
-import io.sirocco.spark.exec.RunningTotals;
+import io.sirocco.spark.exec.Totals;
+import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.PrintWriter;
 import org.apache.spark.SparkException;
@@ -20,18 +18,29 @@ import org.apache.spark.sql.SparkSession;
 /** A job from its plan to its summary. */
 final class JobRun {
   private final JobConfig config;
+  private final FailedRows failed;
   private final PrintWriter out;
   private final PrintWriter err;
 
-  private JobRun(JobConfig config, PrintWriter out, PrintWriter err) {
+  private JobRun(JobConfig config, FailedRows failed, PrintWriter out, PrintWriter err) {
     this.config = config;
+    this.failed = failed;
     this.out = out;
     this.err = err;
   }
 
-  /** {@code out} gets plan and summary, {@code err} the progress line. */
-  static JobRun of(JobConfig config, PrintWriter out, PrintWriter err) {
-    return new JobRun(config, out, err);
+  /**
+   * {@code out} gets plan and summary, {@code err} the progress line.
+   *
+   * @throws ConfigException if failed rows shall be computed again, but nothing is resumed
+   */
+  static JobRun of(JobConfig config, FailedRows failed, PrintWriter out, PrintWriter err) {
+    if (failed == FailedRows.RETRY && config.output().mode() != OutputMode.RESUME) {
+      throw new ConfigException(
+          "--retry-failed goes with output.mode: resume, found "
+              + ConfigSection.kebab(config.output().mode()));
+    }
+    return new JobRun(config, failed, out, err);
   }
 
   /**
@@ -39,9 +48,11 @@ final class JobRun {
    *
    * @throws ConfigException if the configuration does not fit the input or the output
    * @throws ModelException if the model cannot be used, here or on an executor
+   * @throws ResumableException if Spark fails, and the job can go on from what is done
    * @throws Exception if Spark fails
    */
   int run() throws Exception {
+    Stages stages = new Stages();
     EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(config.engineOptions()));
     PlanReport.print(config, plan, out);
     SparkSession spark = Sessions.open("sirocco " + ConfigSection.kebab(config.task()));
@@ -56,42 +67,51 @@ final class JobRun {
     Dataset<Row> rows = columns.added(input.rows());
     check.requireApartFrom(rows);
     check.requireWritable();
-    RunTotals totals = new RunTotals();
-    spark.sparkContext().register(totals, "sirocco");
-    Dataset<Row> results = results(rows, columns.columns(), plan, totals);
+    requireNoConflict(rows, columns, plan);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
-    long expected = input.count(rows);
-    long start = System.nanoTime();
-    write(target, results, RunningTotals.follow(spark.sparkContext(), totals), expected);
-    double seconds = (System.nanoTime() - start) * 1e-9;
-    RunReport report = new RunReport(config, plan, totals, seconds);
-    target.writeRecord(report.json(spark.version()));
-    printSample(spark, target);
-    report.print(out);
+    long expected = stages.time("count", () -> input.count(rows));
+    RunSetup setup =
+        new RunSetup(config, plan, spark, columns, rows, expected, target, stages, err);
+    RunFacts facts = facts(setup);
+    target.writeRecord(new RunRecord(facts).json(spark.version()));
+    if (facts.complete()) {
+      printSample(spark, target);
+    }
+    new RunReport(facts).print(out);
+    if (!facts.complete()) {
+      return stopped(facts, expected);
+    }
     out.println("results: " + target);
-    requireEveryRow(expected, totals);
-    return tooManyFailures(totals) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
+    requireEveryRow(expected, facts.counts().totals());
+    return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
-  private Dataset<Row> results(
-      Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
+  private RunFacts facts(RunSetup setup) throws Exception {
+    boolean resumable = config.output().mode() == OutputMode.RESUME;
     try {
-      return DataFrameTask.results(
-          rows, columns, config.rowSettings(plan), RowCounters.into(totals));
-    } catch (ColumnConflictException e) {
-      throw new ConfigException(
-          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
+      return resumable ? new ResumableRun(setup, failed).run() : new PlainRun(setup).run();
+    } catch (ConfigException e) {
+      throw e;
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      Exception problem = asModelProblem(e);
+      if (resumable && !(problem instanceof ModelException)) {
+        throw new ResumableException(
+            "the job has failed, but what it has done is kept in "
+                + setup.target()
+                + "; the same command goes on from there",
+            problem);
+      }
+      throw problem;
     }
   }
 
-  private void write(OutputTarget target, Dataset<Row> results, RunningTotals totals, long expected)
-      throws Exception {
-    try (Progress progress = Progress.of(err, totals, expected)) {
-      progress.start();
-      target.write(results, config.output().mode().saveMode());
-    } catch (Exception e) { // Spark's are checked, though its methods declare none.
-      throw asModelProblem(e);
+  private void requireNoConflict(Dataset<Row> rows, EngineColumns columns, EnginePlan plan) {
+    try {
+      DataFrameTask.resultType(rows.schema(), columns.columns(), config.rowSettings(plan));
+    } catch (ColumnConflictException e) {
+      throw new ConfigException(
+          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
     }
   }
 
@@ -112,28 +132,42 @@ final class JobRun {
     return e;
   }
 
-  private void requireEveryRow(long expected, RunTotals totals) {
-    if (totals.value().rows() != expected) {
+  private static void requireEveryRow(long expected, Totals totals) {
+    if (totals.rows() != expected) {
       throw new IllegalStateException(
-          totals.value().rows()
+          totals.rows()
               + " rows were written, but the input has "
               + expected
               + "; did it change while the job ran?");
     }
   }
 
-  private boolean tooManyFailures(RunTotals totals) {
-    double rate =
-        totals.value().rows() == 0
-            ? 0
-            : (double) totals.value().rowsFailed() / totals.value().rows();
-    boolean tooMany = rate > config.errors().maxFailureRate();
+  private boolean tooManyFailures(Totals totals) {
+    boolean tooMany = totals.rowsFailed() > config.errors().allowed(totals.rows());
     if (tooMany) {
-      err.printf(
-          "%d of %d rows failed, more than errors.max-failure-rate %s allows%n",
-          totals.value().rowsFailed(), totals.value().rows(), config.errors().maxFailureRate());
+      err.println(failures(totals.rowsFailed(), totals.rows()));
     }
     return tooMany;
+  }
+
+  private int stopped(RunFacts facts, long expected) {
+    err.println(failures(facts.computed().rowsFailed(), expected));
+    err.println(
+        "stopped; what is done is kept: run the job again with other limits, or another input, and"
+            + " it goes on");
+    return ExitCode.TOO_MANY_FAILURES;
+  }
+
+  private String failures(long failed, long rows) {
+    String limits =
+        config.errors().maxFailures().isPresent()
+            ? "errors.max-failures "
+                + config.errors().maxFailures().getAsLong()
+                + " and errors.max-failure-rate "
+                + config.errors().maxFailureRate()
+                + " allow"
+            : "errors.max-failure-rate " + config.errors().maxFailureRate() + " allows";
+    return failed + " of " + rows + " rows failed, more than " + limits;
   }
 
   /** The results are there, whether or not a sample of them can be shown. */

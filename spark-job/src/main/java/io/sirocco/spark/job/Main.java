@@ -7,21 +7,24 @@ import java.nio.charset.Charset;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The command line: {@code run} a job, {@code bench} this machine. */
+/**
+ * The command line: {@code run} a job, {@code report} on its results, {@code bench} this machine.
+ */
 @Command(
     name = "sirocco",
     description = "Mistral models over Apache Spark DataFrames, on CPUs.",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    subcommands = {RunCommand.class, BenchCommand.class},
-    synopsisSubcommandLabel = "(run | bench)",
+    subcommands = {RunCommand.class, ReportCommand.class, BenchCommand.class},
+    synopsisSubcommandLabel = "(run | report | bench)",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:done",
       "1:unexpected failure",
       "2:usage or configuration",
       "3:model or preflight",
-      "4:too many failed rows"
+      "4:too many failed rows",
+      "5:failed, but what is done is kept; the same command goes on"
     })
 public final class Main {
 
@@ -59,6 +62,11 @@ public final class Main {
       if (problem instanceof ModelException) {
         err.println("model: " + problem.getMessage());
         return ExitCode.MODEL;
+      }
+      if (problem instanceof ResumableException) {
+        problem.getCause().printStackTrace(err);
+        err.println("resumable: " + problem.getMessage());
+        return ExitCode.RESUMABLE;
       }
       err.println("unexpected failure: " + problem);
       problem.printStackTrace(err);

@@ -41,9 +41,11 @@ final class OutputCheck {
   boolean nothingToDo() {
     try {
       requireApart(target.overlapping(config.input().path()));
+      target.publication().recover();
       if (!target.exists()) {
         return false;
       }
+      requireSameKind();
     } catch (IOException | RuntimeException e) {
       if (e instanceof ConfigException problem) {
         throw problem;
@@ -55,9 +57,29 @@ final class OutputCheck {
       throw new ConfigException(
           "output.path",
           config.output().path(),
-          "a path where nothing is yet; or set output.mode to overwrite, append or ignore");
+          "a path where nothing is yet; or set output.mode to overwrite, append, ignore or"
+              + " resume");
     }
     return config.output().mode() == OutputMode.IGNORE;
+  }
+
+  /** Results that can be resumed, and others, would be taken for each other. */
+  private void requireSameKind() throws IOException {
+    OutputMode mode = config.output().mode();
+    if (mode == OutputMode.APPEND && target.isResumable()) {
+      throw new ConfigException(
+          "output.mode",
+          "append",
+          "resume: output.path holds results of a job with that mode, which would replace what is"
+              + " appended");
+    }
+    if (mode == OutputMode.RESUME && !target.isResumable() && target.holdsResults()) {
+      throw new ConfigException(
+          "output.path",
+          config.output().path(),
+          "a path where nothing is yet, or the output of a job with output.mode resume; its results"
+              + " are of another mode");
+    }
   }
 
   /** Refuses to write into what the rows are read from, also behind tables and links. */
@@ -68,7 +90,7 @@ final class OutputCheck {
   /** Finds out now, not after hours, whether the folder can be made, or added to. */
   void requireWritable() {
     try {
-      if (config.output().mode() == OutputMode.APPEND && target.exists()) {
+      if (config.output().mode().adds() && target.exists()) {
         target.requireWritable();
       } else {
         target.makeParent();

@@ -11,12 +11,19 @@ enum OutputMode {
   /** The job's are put beside them. */
   APPEND(SaveMode.Append),
   /** They stay, and the job does nothing. */
-  IGNORE(SaveMode.Ignore);
+  IGNORE(SaveMode.Ignore),
+  /** What they lack is computed; they are replaced when all is there. */
+  RESUME(SaveMode.Append);
 
   private final SaveMode saveMode;
 
   OutputMode(SaveMode saveMode) {
     this.saveMode = saveMode;
+  }
+
+  /** Whether what is there stays, and the job's results come to it. */
+  boolean adds() {
+    return this == APPEND || this == RESUME;
   }
 
   SaveMode saveMode() {

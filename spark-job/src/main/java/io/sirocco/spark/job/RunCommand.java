@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.output.FailedRows;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,16 +38,26 @@ final class RunCommand implements Callable<Integer> {
               + " writes nothing.")
   private boolean dryRun;
 
+  @Option(
+      names = "--retry-failed",
+      description =
+          "With output.mode: resume, computes again the rows that failed in earlier runs.")
+  private boolean retryFailed;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     try {
       JobConfig job = JobConfigReader.read(config, overrides);
-      return dryRun ? DryRun.of(job, out).run() : JobRun.of(job, out, err).run();
+      return dryRun ? DryRun.of(job, out).run() : JobRun.of(job, failed(), out, err).run();
     } finally {
       out.flush();
       err.flush();
     }
+  }
+
+  private FailedRows failed() {
+    return retryFailed ? FailedRows.RETRY : FailedRows.KEEP;
   }
 }

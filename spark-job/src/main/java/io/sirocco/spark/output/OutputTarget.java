@@ -1,6 +1,8 @@
 package io.sirocco.spark.output;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -8,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -15,10 +19,18 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.types.StructType;
 
 /** The folder that a run's results go to: on any file system that Hadoop knows. */
 public final class OutputTarget {
-  private static final String RECORD = "_sirocco.json";
+  /** Sirocco's own, beside the results; readers of Parquet skip names that begin so. */
+  private static final String OWN = "_sirocco";
+
+  private static final String RECORD = "run.json";
+  private static final String RESULTS = "results";
+
+  /** Where a finished file or folder gets its name in one step, whoever looks. */
+  private static final Set<String> RENAMING = Set.of("file", "hdfs", "viewfs");
 
   private final Path folder;
   private final Configuration hadoop;
@@ -36,6 +48,66 @@ public final class OutputTarget {
   /** Whether something is there already. */
   public boolean exists() throws IOException {
     return fileSystem().exists(folder);
+  }
+
+  /** Whether there are results that runs with output.mode resume go on from. */
+  public boolean isResumable() throws IOException {
+    return fileSystem().exists(new Path(own(), RESULTS));
+  }
+
+  /** Whether there is a file that readers of Parquet would take for results. */
+  public boolean holdsResults() throws IOException {
+    if (!exists()) {
+      return false;
+    }
+    for (FileStatus status : fileSystem().listStatus(folder)) {
+      if (!isHidden(status.getPath())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static boolean isHidden(Path path) {
+    return path.getName().startsWith("_") || path.getName().startsWith(".");
+  }
+
+  /**
+   * Results that outlive a run.
+   *
+   * @param answers hexadecimal digits: of all that the answers depend on, besides the rows
+   * @param type the result columns
+   */
+  public DurableResults durable(String answers, StructType type) {
+    return new DurableResults(new Path(new Path(own(), RESULTS), answers), type, hadoop);
+  }
+
+  /** Removes the durable results of other answers: nothing goes on from them any more. */
+  public void deleteOtherAnswers(String answers) throws IOException {
+    Path results = new Path(own(), RESULTS);
+    for (FileStatus status : fileSystem().listStatus(results)) {
+      if (!status.getPath().getName().equals(answers)) {
+        fileSystem().delete(status.getPath(), true);
+      }
+    }
+  }
+
+  /** How complete results get here. */
+  public Publication publication() throws IOException {
+    return new Publication(fileSystem().makeQualified(folder), fileSystem());
+  }
+
+  /** Whether a rename shows a folder completely or not at all, and does not copy it. */
+  public boolean renamesAtomically() throws IOException {
+    return renamesAtomically(fileSystem().makeQualified(folder));
+  }
+
+  static boolean renamesAtomically(Path qualified) {
+    return RENAMING.contains(String.valueOf(qualified.toUri().getScheme()));
+  }
+
+  private Path own() {
+    return new Path(folder, OWN);
   }
 
   /** Makes the folders above this one. */
@@ -122,9 +194,27 @@ public final class OutputTarget {
 
   /** Puts the record of the run beside the results, where readers of the results skip it. */
   public void writeRecord(String json) throws IOException {
-    try (OutputStream out = fileSystem().create(new Path(folder, RECORD), true)) {
+    try (OutputStream out = fileSystem().create(record(), true)) {
       out.write(json.getBytes(StandardCharsets.UTF_8));
     }
+  }
+
+  /** Where failed rows are that are kept apart. */
+  public String failures() {
+    return new Path(folder, Publication.FAILED).toString();
+  }
+
+  /** The record of the last run; empty if there is none. */
+  public Optional<String> readRecord() throws IOException {
+    try (InputStream in = fileSystem().open(record())) {
+      return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  private Path record() {
+    return new Path(own(), RECORD);
   }
 
   @Override

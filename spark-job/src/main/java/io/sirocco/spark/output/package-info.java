@@ -1,2 +1,4 @@
-/** Results to Parquet, and the record of the run beside them. */
+/**
+ * Results to Parquet: durable as they are computed, shown when complete, with a record of the run.
+ */
 package io.sirocco.spark.output;

@@ -65,7 +65,7 @@ class GenerateMainTest {
   }
 
   private JsonNode record() throws IOException {
-    return JSON.readTree(folder.resolve("out/_sirocco.json").toFile());
+    return JSON.readTree(folder.resolve("out/_sirocco/run.json").toFile());
   }
 
   @Test

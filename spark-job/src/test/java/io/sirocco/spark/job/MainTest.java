@@ -70,7 +70,7 @@ class MainTest {
   }
 
   private JsonNode record() throws IOException {
-    return new ObjectMapper().readTree(folder.resolve("out/_sirocco.json").toFile());
+    return new ObjectMapper().readTree(folder.resolve("out/_sirocco/run.json").toFile());
   }
 
   @Test

@@ -55,7 +55,7 @@ class QuickstartOutputTest {
       assertThat(output.resolve("_SUCCESS")).exists();
       assertThat(
               new ObjectMapper()
-                  .readTree(output.resolve("_sirocco.json").toFile())
+                  .readTree(output.resolve("_sirocco/run.json").toFile())
                   .at("/counts/ok")
                   .asInt())
           .isEqualTo(1200);

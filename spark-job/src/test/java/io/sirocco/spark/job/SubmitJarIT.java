@@ -45,7 +45,7 @@ class SubmitJarIT {
     assertThat(run.exitCode()).as(run.text()).isEqualTo(ExitCode.DONE);
     assertThat(run.text()).contains("40 rows: 36 ok, 4 failed");
     assertThat(output.resolve("_SUCCESS")).exists();
-    assertThat(Files.readString(output.resolve("_sirocco.json"))).contains("\"too-long\" : 1");
+    assertThat(Files.readString(output.resolve("_sirocco/run.json"))).contains("\"too-long\" : 1");
   }
 
   @Test

@@ -1,0 +1,70 @@
+package io.sirocco.spark.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sirocco.engine.EnginePlan;
+import io.sirocco.sampling.EffectiveSetting;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * All that the answers of a job depend on, besides the rows: model, task, numbers, options,
+ * version. Runs that agree in it may use each other's results.
+ *
+ * @param description for people, and what the fingerprint is made of
+ */
+record Answers(JsonNode description) {
+  /** Maps come in the order of their keys. */
+  private static final ObjectMapper JSON =
+      new ObjectMapper().configure(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS, true);
+
+  /** Where rows come from, go to, and how many are computed at once: no answer depends on it. */
+  private static final List<String> WITHOUT_EFFECT = List.of("output", "batch", "errors");
+
+  /**
+   * The rest of the input says which columns a row's text is made of, which the row's key holds.
+   */
+  private static final Set<String> OF_PROMPTS = Set.of("chat", "messages-column", "system-prompt");
+
+  /** What the answers of this job will depend on. */
+  static Answers of(JobConfig config, EnginePlan plan) {
+    ObjectNode all = (ObjectNode) JobConfigWriter.toTree(config);
+    all.remove(WITHOUT_EFFECT);
+    boolean messages = config.input().messagesColumn().isPresent();
+    ((ObjectNode) all.get("input")).retain(OF_PROMPTS).put("messages-column", messages);
+    all.put("logits", config.output().logits());
+    ObjectNode model = (ObjectNode) all.get("model");
+    model.remove("path");
+    model.put("fingerprint", plan.fingerprint());
+    model.put("precision", ConfigSection.kebab(plan.precision()));
+    if (config.task() == JobConfig.Task.GENERATE) {
+      ObjectNode generate = all.putObject(GenerateSection.NAME);
+      for (EffectiveSetting setting : plan.settings()) {
+        generate.put(setting.key(), setting.value());
+      }
+      generate.put("token-ids", config.generate().tokenIds());
+      generate.put("logprobs", config.generate().logprobs());
+    }
+    all.put("sirocco", Versions.sirocco());
+    return new Answers(all);
+  }
+
+  /** 32 hexadecimal digits. */
+  String fingerprint() {
+    try {
+      String sorted = JSON.writeValueAsString(JSON.treeToValue(description, Object.class));
+      byte[] digest =
+          MessageDigest.getInstance("SHA-256").digest(sorted.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(digest, 0, 16);
+    } catch (JsonProcessingException | NoSuchAlgorithmException e) {
+      throw new IllegalStateException("a description of answers has no fingerprint", e);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.spark.exec.DataFrameTask;
+import io.sirocco.spark.exec.RowCounters;
+import io.sirocco.spark.exec.RunTotals;
+import io.sirocco.spark.exec.RunningTotals;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+
+/** Every row is computed, and the output is committed at the end: complete, or not at all. */
+record PlainRun(RunSetup setup) {
+
+  /** The results are there when it returns. */
+  RunFacts run() throws Exception {
+    JobConfig config = setup.config();
+    RunTotals totals = new RunTotals();
+    setup.spark().sparkContext().register(totals, "sirocco");
+    Dataset<Row> results =
+        DataFrameTask.results(
+            setup.rows(),
+            setup.columns().columns(),
+            config.rowSettings(setup.plan()),
+            RowCounters.into(totals));
+    setup.stages().time(RunFacts.COMPUTE, () -> write(results, totals));
+    OutputCounts counts =
+        config.output().mode() == OutputMode.APPEND
+            ? new OutputCounts(totals.value(), 0, Map.of())
+            : setup.stages().time("verify", this::counted);
+    return new RunFacts(
+        config, setup.plan(), true, counts, totals.value(), setup.stages().seconds(), List.of());
+  }
+
+  private boolean write(Dataset<Row> results, RunTotals totals) {
+    RunningTotals running = RunningTotals.follow(setup.spark().sparkContext(), totals);
+    try (Progress progress = Progress.of(setup.err(), running, setup.expected())) {
+      progress.start();
+      setup.target().write(results, setup.config().output().mode().saveMode());
+    }
+    return true;
+  }
+
+  private OutputCounts counted() {
+    return OutputCounts.of(
+        setup.spark().read().parquet(setup.target().toString()),
+        setup.config().output().prefix(),
+        setup.config().model().maxTokens());
+  }
+}

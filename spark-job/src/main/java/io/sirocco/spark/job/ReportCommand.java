@@ -1,0 +1,76 @@
+package io.sirocco.spark.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sirocco.spark.output.OutputTarget;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Counts results again, and compares with what the run recorded. */
+@Command(
+    name = "report",
+    description =
+        "Counts the results of a run again, prints the counts as JSON, and says whether they are"
+            + " those that the run recorded beside them.",
+    mixinStandardHelpOptions = true)
+final class ReportCommand implements Callable<Integer> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "OUTPUT", description = "The output.path of a job.")
+  private String output;
+
+  @Override
+  public Integer call() throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    SparkSession spark = Sessions.open("sirocco report");
+    OutputTarget target = new OutputTarget(output, spark.sparkContext().hadoopConfiguration());
+    JsonNode record = record(target);
+    JsonNode configuration = record.path("configuration");
+    boolean apart = configuration.at("/errors/keep").asText().equals("separate");
+    Dataset<Row> results = spark.read().parquet(output);
+    ObjectNode counts =
+        RunRecord.counts(
+            OutputCounts.of(
+                apart ? results.unionByName(spark.read().parquet(target.failures())) : results,
+                configuration.at("/output/prefix").asText(),
+                configuration.at("/model/max-tokens").asInt()));
+    out.print(RunRecord.pretty(counts));
+    boolean agree = JSON.readTree(counts.toString()).equals(record.path("counts"));
+    out.println(
+        agree
+            ? "these are the counts that the run recorded"
+            : "the run recorded other counts: " + record.path("counts"));
+    out.flush();
+    return agree ? ExitCode.DONE : ExitCode.UNEXPECTED;
+  }
+
+  private JsonNode record(OutputTarget target) throws IOException {
+    String text =
+        target
+            .readRecord()
+            .orElseThrow(
+                () ->
+                    new ConfigException(
+                        "OUTPUT",
+                        output,
+                        "the output.path of a job that has ended: it has no " + "record of a run"));
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new ConfigException(
+          "OUTPUT", output, "a record of a run that is JSON: " + e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,165 @@
+package io.sirocco.spark.job;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sirocco.spark.exec.DataFrameTask;
+import io.sirocco.spark.exec.RowColumns;
+import io.sirocco.spark.exec.RowCounters;
+import io.sirocco.spark.exec.RowSettings;
+import io.sirocco.spark.exec.RunTotals;
+import io.sirocco.spark.exec.RunningTotals;
+import io.sirocco.spark.output.DurableResults;
+import io.sirocco.spark.output.FailedRows;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Only rows without a durable result are computed; when every row of the input has one, all are put
+ * together and published.
+ */
+final class ResumableRun {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final RunSetup setup;
+  private final JobConfig config;
+  private final SparkSession spark;
+  private final FailedRows failed;
+  private final Answers answers;
+  private final RowIdentity identity;
+  private final Dataset<Row> identified;
+  private final DurableResults durable;
+  private final RunTotals totals = new RunTotals();
+
+  ResumableRun(RunSetup setup, FailedRows failed) {
+    this.setup = setup;
+    this.config = setup.config();
+    this.spark = setup.spark();
+    this.failed = failed;
+    this.answers = Answers.of(config, setup.plan());
+    this.identity = RowIdentity.of(setup.columns());
+    this.identified = identity.added(setup.rows());
+    this.durable = setup.target().durable(answers.fingerprint(), resultType());
+    spark.sparkContext().register(totals, "sirocco");
+  }
+
+  /**
+   * The output is complete when it returns; or it has stopped because too many rows failed.
+   *
+   * @throws ConfigException if the input's keys are not what the job says
+   * @throws Exception if Spark fails; what was done until then is kept
+   */
+  RunFacts run() throws Exception {
+    setup.stages().time("keys", this::requireKeys);
+    Dataset<Row> missing = missing();
+    long rows = setup.stages().time("plan", missing::count);
+    boolean done = true;
+    if (rows > 0) {
+      int attempt = durable.begin(plan(rows));
+      done = setup.stages().time(RunFacts.COMPUTE, () -> compute(missing, rows, attempt));
+    }
+    OutputCounts counts =
+        done
+            ? setup.stages().time("publish", this::publish)
+            : new OutputCounts(totals.value(), 0, Map.of());
+    return new RunFacts(
+        config, setup.plan(), done, counts, totals.value(), setup.stages().seconds(), attempts());
+  }
+
+  private boolean requireKeys() {
+    DuplicateKeysCheck.requireUnique(setup.rows(), setup.columns(), config);
+    return true;
+  }
+
+  /** What the engine is given of the rows to compute, each once. */
+  private Dataset<Row> missing() throws IOException {
+    Dataset<Row> distinct = identity.distinct(identified);
+    if (durable.attempts().isEmpty()) {
+      return distinct;
+    }
+    // A merge join sorts on disk: no side of it need fit into memory, and none visits the driver.
+    Dataset<Row> done = durable.done(spark, failed).hint("shuffle_merge");
+    return distinct.join(
+        done, distinct.col(DurableResults.ROW).equalTo(done.col(DurableResults.ROW)), "left_anti");
+  }
+
+  private String plan(long missing) throws JsonProcessingException {
+    ObjectNode plan = JSON.createObjectNode();
+    plan.put("begun", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+    plan.put("missing", missing);
+    plan.set("answers", answers.description());
+    return RunRecord.pretty(plan);
+  }
+
+  /** Whether it came to the end. */
+  private boolean compute(Dataset<Row> missing, long rows, int attempt) throws IOException {
+    Dataset<Row> results =
+        DataFrameTask.results(missing, engineColumns(), withoutPrefix(), RowCounters.into(totals));
+    RunningTotals running = RunningTotals.follow(spark.sparkContext(), totals);
+    long allowed = config.errors().allowed(setup.expected());
+    try (Progress progress = Progress.of(setup.err(), running, rows);
+        FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, allowed)) {
+      progress.start();
+      try {
+        durable.write(results, attempt);
+        return true;
+      } catch (Exception e) { // Spark's are checked, though its methods declare none.
+        if (watch.hasStopped()) {
+          return false;
+        }
+        throw e;
+      }
+    }
+  }
+
+  /** Nothing of the rows but what they are, and their results. */
+  private RowColumns engineColumns() {
+    return setup.columns().columns().hiding(identity.columns().toArray(String[]::new));
+  }
+
+  private RowSettings withoutPrefix() {
+    RowSettings settings = config.rowSettings(setup.plan());
+    return new RowSettings(settings.engine(), settings.results(), settings.model(), "");
+  }
+
+  /** Of the engine's results, without prefix. */
+  private StructType resultType() {
+    Dataset<Row> distinct = identity.distinct(identified);
+    StructType all = DataFrameTask.resultType(distinct.schema(), engineColumns(), withoutPrefix());
+    return new StructType(
+        Arrays.stream(all.fields())
+            .filter(field -> !field.name().equals(DurableResults.ROW))
+            .toArray(StructField[]::new));
+  }
+
+  private OutputCounts publish() throws IOException {
+    OutputCounts counts = new ResultAssembly(setup, identified, durable, resultType()).publish();
+    setup.target().deleteOtherAnswers(answers.fingerprint());
+    return counts;
+  }
+
+  private List<RunFacts.AttemptFacts> attempts() throws IOException {
+    List<RunFacts.AttemptFacts> facts = new ArrayList<>();
+    for (int attempt : durable.attempts()) {
+      JsonNode plan = JSON.readTree(durable.plan(attempt));
+      facts.add(
+          new RunFacts.AttemptFacts(
+              attempt,
+              plan.path("begun").asText(),
+              plan.path("missing").asLong(),
+              durable.rows(spark, attempt)));
+    }
+    return facts;
+  }
+}

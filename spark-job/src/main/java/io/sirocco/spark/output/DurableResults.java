@@ -1,0 +1,184 @@
+package io.sirocco.spark.output;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.DataFrameWriter;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.expressions.Window;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Results that outlive the run that computed them, whatever ends it: each task's are there, in a
+ * file of their own, as soon as the task has ended. Every run, an attempt, has a folder for what it
+ * computes; all attempts whose answers are the same work on the same results.
+ *
+ * <p>A row is known by {@link #ROW}, which its writer derives from all that its answer depends on;
+ * so whichever attempt has computed it, and however often, its answer is one.
+ */
+public final class DurableResults {
+  /** {@code binary}: which row of the input a result belongs to. */
+  public static final String ROW = "__sirocco_row";
+
+  /** {@code int}: the attempt that computed it. */
+  static final String ATTEMPT = "attempt";
+
+  private static final String FOLDER = "attempt-";
+  private static final String PLAN = "_plan.json";
+  private static final String STATUS = "status";
+  private static final String OK = "ok";
+  private static final String SAMPLE = "sample_index";
+
+  private final Path folder;
+  private final Configuration hadoop;
+  private final StructType type;
+
+  /**
+   * @param folder of all attempts
+   * @param type the result columns, without {@link #ROW}
+   */
+  DurableResults(Path folder, StructType type, Configuration hadoop) {
+    this.folder = folder;
+    this.type = type;
+    this.hadoop = hadoop;
+  }
+
+  /** The numbers of the attempts that have begun so far, ascending. */
+  public List<Integer> attempts() throws IOException {
+    return folders().map(DurableResults::number).sorted().toList();
+  }
+
+  /** The JSON that an attempt began with. */
+  public String plan(int attempt) throws IOException {
+    try (InputStream in = fileSystem().open(new Path(folder(attempt), PLAN))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+  }
+
+  /**
+   * Begins a new attempt; no other run gets the same number.
+   *
+   * @param plan JSON, kept with the attempt
+   */
+  public int begin(String plan) throws IOException {
+    int attempt = attempts().stream().max(Integer::compare).orElse(0) + 1;
+    while (true) {
+      try (OutputStream out = fileSystem().create(new Path(folder(attempt), PLAN), false)) {
+        out.write(plan.getBytes(StandardCharsets.UTF_8));
+        return attempt;
+      } catch (FileAlreadyExistsException e) {
+        attempt++;
+      }
+    }
+  }
+
+  /**
+   * Adds results, which have {@link #ROW} and the result columns. Where the file system renames
+   * atomically, a task's file appears as the task is committed: one file, so all of it or nothing.
+   * Elsewhere the committer that Spark is configured with decides, which is when all tasks have
+   * ended.
+   */
+  public void write(Dataset<Row> results, int attempt) {
+    DataFrameWriter<Row> writer =
+        results
+            .withColumn(ATTEMPT, functions.lit(attempt))
+            .write()
+            .mode(SaveMode.Append)
+            // Two files of a task could be torn apart.
+            .option("maxRecordsPerFile", 0);
+    if (OutputTarget.renamesAtomically(folder)) {
+      writer = writer.option("mapreduce.fileoutputcommitter.algorithm.version", "2");
+    }
+    writer.parquet(folder(attempt).toString());
+  }
+
+  /** Keys of the rows that need not be computed again; {@link #ROW} alone, some several times. */
+  public Dataset<Row> done(SparkSession spark, FailedRows failed) throws IOException {
+    Dataset<Row> all = all(spark);
+    return (failed == FailedRows.RETRY ? all.filter(functions.col(STATUS).equalTo(OK)) : all)
+        .select(ROW);
+  }
+
+  /** How many rows the attempt has results for. */
+  public long rows(SparkSession spark, int attempt) throws IOException {
+    Dataset<Row> mine = all(spark).filter(functions.col(ATTEMPT).equalTo(attempt));
+    return (type.getFieldIndex(SAMPLE).isDefined() ? mine.filter(FIRST) : mine).count();
+  }
+
+  /** Of the rows with several results, the first one; all others. */
+  private static final Column FIRST =
+      functions.coalesce(functions.col(SAMPLE), functions.lit(0)).equalTo(0);
+
+  /** {@link #ROW} and the result columns: of each row those of the newest attempt, once. */
+  public Dataset<Row> newest(SparkSession spark) throws IOException {
+    Column age =
+        functions.dense_rank().over(Window.partitionBy(ROW).orderBy(functions.col(ATTEMPT).desc()));
+    boolean samples = type.getFieldIndex(SAMPLE).isDefined();
+    String[] one = samples ? new String[] {ROW, SAMPLE} : new String[] {ROW};
+    return all(spark)
+        .withColumn("age", age)
+        .filter(functions.col("age").equalTo(1))
+        .dropDuplicates(one)
+        .drop("age", ATTEMPT);
+  }
+
+  /** Nothing of it is left. */
+  void delete() throws IOException {
+    fileSystem().delete(folder, true);
+  }
+
+  /**
+   * All results of all attempts. A file that cannot be read, such as one that a crash of the
+   * machine has left half on its disk, has none: its rows are computed again.
+   */
+  private Dataset<Row> all(SparkSession spark) throws IOException {
+    String[] folders = folders().map(status -> status.getPath().toString()).toArray(String[]::new);
+    StructType stored = new StructType().add(ROW, DataTypes.BinaryType);
+    for (StructField field : type.fields()) {
+      stored = stored.add(field);
+    }
+    stored = stored.add(ATTEMPT, DataTypes.IntegerType);
+    DataFrameReader reader = spark.read().schema(stored).option("ignoreCorruptFiles", "true");
+    return folders.length == 0 ? spark.createDataFrame(List.of(), stored) : reader.parquet(folders);
+  }
+
+  private Stream<FileStatus> folders() throws IOException {
+    try {
+      return Arrays.stream(fileSystem().listStatus(folder))
+          .filter(status -> status.isDirectory())
+          .filter(status -> status.getPath().getName().matches(FOLDER + "\\d{1,9}"));
+    } catch (FileNotFoundException e) {
+      return Stream.empty();
+    }
+  }
+
+  private static int number(FileStatus status) {
+    return Integer.parseInt(status.getPath().getName().substring(FOLDER.length()));
+  }
+
+  private Path folder(int attempt) {
+    return new Path(folder, String.format("%s%04d", FOLDER, attempt));
+  }
+
+  private FileSystem fileSystem() throws IOException {
+    return folder.getFileSystem(hadoop);
+  }
+}
