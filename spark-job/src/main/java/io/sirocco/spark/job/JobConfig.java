@@ -92,8 +92,9 @@ record JobConfig(
   /**
    * @param prefix before the name of every result column
    * @param logits whether they are written, too
+   * @param rounds Spark jobs that a resumable run is cut into
    */
-  record Output(String path, OutputMode mode, String prefix, boolean logits) {}
+  record Output(String path, OutputMode mode, String prefix, boolean logits, int rounds) {}
 
   /**
    * @param topK labels kept in probabilities; all if empty

@@ -23,6 +23,9 @@ record JobConfigCheck(JobConfig config) {
         && config.output().mode() != OutputMode.RESUME) {
       throw new ConfigException("errors.keep: separate goes with output.mode: resume only");
     }
+    if (config.output().rounds() > 1 && config.output().mode() != OutputMode.RESUME) {
+      throw new ConfigException("output.rounds goes with output.mode: resume only");
+    }
     if (config.input().duplicateKeys() == JobConfig.DuplicateKeys.NUMBER
         && config.input().keyColumns().isEmpty()) {
       throw new ConfigException("input.duplicate-keys goes with input.key-columns only");

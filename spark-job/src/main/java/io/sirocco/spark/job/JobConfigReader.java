@@ -27,6 +27,7 @@ final class JobConfigReader {
   private static final int MAX_TOKENS = 1 << 20;
 
   private static final int MOST_SEQUENCES = 1 << 16;
+  private static final int MOST_ROUNDS = 1000;
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
   private static final ObjectMapper YAML =
@@ -156,7 +157,8 @@ final class JobConfigReader {
         section.text("path").orElse(""),
         section.choice("mode", OutputMode.ERROR, OutputMode.class),
         section.text("prefix", ""),
-        section.flag("logits", false));
+        section.flag("logits", false),
+        section.count("rounds", MOST_ROUNDS).orElse(1));
   }
 
   private static JsonNode parseFile(Path file) {

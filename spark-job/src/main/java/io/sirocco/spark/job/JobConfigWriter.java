@@ -43,6 +43,9 @@ final class JobConfigWriter {
     ObjectNode output = root.putObject("output");
     output.put("path", config.output().path());
     output.put("mode", ConfigSection.kebab(config.output().mode()));
+    if (config.output().mode() == OutputMode.RESUME) {
+      output.put("rounds", config.output().rounds());
+    }
     output.put("prefix", config.output().prefix());
     ObjectNode batch = YAML.createObjectNode().put("max-tokens", config.batch().maxTokens());
     switch (config.task()) {

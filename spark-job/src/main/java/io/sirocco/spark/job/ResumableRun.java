@@ -19,9 +19,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
@@ -62,7 +64,7 @@ final class ResumableRun {
    */
   RunFacts run() throws Exception {
     setup.stages().time("keys", this::requireKeys);
-    Dataset<Row> missing = missing();
+    Dataset<Row> missing = new MissingRows(identity, durable, failed).of(identified);
     long rows = setup.stages().time("plan", missing::count);
     boolean done = true;
     if (rows > 0) {
@@ -82,18 +84,6 @@ final class ResumableRun {
     return true;
   }
 
-  /** What the engine is given of the rows to compute, each once. */
-  private Dataset<Row> missing() throws IOException {
-    Dataset<Row> distinct = identity.distinct(identified);
-    if (durable.attempts().isEmpty()) {
-      return distinct;
-    }
-    // A merge join sorts on disk: no side of it need fit into memory, and none visits the driver.
-    Dataset<Row> done = durable.done(spark, failed).hint("shuffle_merge");
-    return distinct.join(
-        done, distinct.col(DurableResults.ROW).equalTo(done.col(DurableResults.ROW)), "left_anti");
-  }
-
   private String plan(long missing) throws JsonProcessingException {
     ObjectNode plan = JSON.createObjectNode();
     plan.put("begun", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
@@ -104,15 +94,15 @@ final class ResumableRun {
 
   /** Whether it came to the end. */
   private boolean compute(Dataset<Row> missing, long rows, int attempt) throws IOException {
-    Dataset<Row> results =
-        DataFrameTask.results(missing, engineColumns(), withoutPrefix(), RowCounters.into(totals));
     RunningTotals running = RunningTotals.follow(spark.sparkContext(), totals);
     long allowed = config.errors().allowed(setup.expected());
     try (Progress progress = Progress.of(setup.err(), running, rows);
         FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, allowed)) {
       progress.start();
       try {
-        durable.write(results, attempt);
+        for (int round = 0; round < config.output().rounds(); round++) {
+          durable.write(results(ofRound(missing, round)), attempt);
+        }
         return true;
       } catch (Exception e) { // Spark's are checked, though its methods declare none.
         if (watch.hasStopped()) {
@@ -121,6 +111,19 @@ final class ResumableRun {
         throw e;
       }
     }
+  }
+
+  private Dataset<Row> ofRound(Dataset<Row> missing, int round) {
+    Column number =
+        functions.pmod(
+            functions.hash(functions.col(DurableResults.ROW)),
+            functions.lit(config.output().rounds()));
+    return config.output().rounds() == 1 ? missing : missing.filter(number.equalTo(round));
+  }
+
+  private Dataset<Row> results(Dataset<Row> missing) {
+    return DataFrameTask.results(
+        missing, engineColumns(), withoutPrefix(), RowCounters.into(totals));
   }
 
   /** Nothing of the rows but what they are, and their results. */

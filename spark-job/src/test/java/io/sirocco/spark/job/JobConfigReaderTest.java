@@ -62,7 +62,8 @@ class JobConfigReaderTest {
     assertThat(config.input().format()).isEqualTo(InputFormat.JSON);
     assertThat(config.input().textColumn()).contains("text");
     assertThat(config.input().keyColumns()).isEmpty();
-    assertThat(config.output()).isEqualTo(new JobConfig.Output("out", OutputMode.ERROR, "", false));
+    assertThat(config.output())
+        .isEqualTo(new JobConfig.Output("out", OutputMode.ERROR, "", false, 1));
     assertThat(config.classify().threshold()).isEqualTo(0.5);
     assertThat(config.classify().topK()).isEmpty();
     assertThat(config.batch().maxTokens()).isEqualTo(2048);
