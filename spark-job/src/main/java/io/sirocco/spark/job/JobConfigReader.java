@@ -130,7 +130,9 @@ final class JobConfigReader {
         section.text("attention-mask-column"),
         section.flag("chat", false),
         section.text("system-prompt"),
-        section.textsOrNone("key-columns"));
+        section.textsOrNone("key-columns"),
+        section.count("rows-per-task", Integer.MAX_VALUE),
+        section.count("tokens-per-task", Integer.MAX_VALUE));
   }
 
   private static JobConfig.Score score(ConfigSection section) {

@@ -81,6 +81,8 @@ final class JobConfigWriter {
     if (!input.keyColumns().isEmpty()) {
       object.set("key-columns", YAML.valueToTree(input.keyColumns()));
     }
+    input.rowsPerTask().ifPresent(rows -> object.put("rows-per-task", rows));
+    input.tokensPerTask().ifPresent(tokens -> object.put("tokens-per-task", tokens));
   }
 
   private static void classify(JobConfig.Classify classify, ObjectNode object) {

@@ -11,6 +11,7 @@ import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
+import io.sirocco.spark.sizing.Work;
 import java.io.PrintWriter;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
@@ -58,10 +59,13 @@ final class JobRun {
     check.requireWritable();
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "sirocco");
-    Dataset<Row> results = results(rows, columns.columns(), plan, totals);
+    requireNoConflict(rows, columns.columns(), plan);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
-    long expected = input.count(rows);
+    JobTasks tasks = new JobTasks(config, plan);
+    Work work = input.work(rows, tasks.tokens());
+    long expected = work.rows();
+    Dataset<Row> results = results(tasks.sized(rows, work), columns.columns(), plan, totals);
     long start = System.nanoTime();
     write(target, results, RunningTotals.follow(spark.sparkContext(), totals), expected);
     double seconds = (System.nanoTime() - start) * 1e-9;
@@ -76,9 +80,14 @@ final class JobRun {
 
   private Dataset<Row> results(
       Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
+    return DataFrameTask.results(
+        rows, columns, config.rowSettings(plan), RowCounters.into(totals));
+  }
+
+  /** Of result columns with those of the input. */
+  private void requireNoConflict(Dataset<Row> rows, RowColumns columns, EnginePlan plan) {
     try {
-      return DataFrameTask.results(
-          rows, columns, config.rowSettings(plan), RowCounters.into(totals));
+      DataFrameTask.resultType(rows.schema(), columns, config.rowSettings(plan));
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
