@@ -80,8 +80,7 @@ final class JobRun {
 
   private Dataset<Row> results(
       Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
-    return DataFrameTask.results(
-        rows, columns, config.rowSettings(plan), RowCounters.into(totals));
+    return DataFrameTask.results(rows, columns, config.rowSettings(plan), RowCounters.into(totals));
   }
 
   /** Of result columns with those of the input. */

@@ -60,8 +60,7 @@ record JobTasks(JobConfig config, EnginePlan plan) {
   }
 
   private long newTokens() {
-    long texts =
-        Math.max(JobConfig.samples(plan), number(GenerationKey.NUM_BEAMS, 1));
+    long texts = Math.max(JobConfig.samples(plan), number(GenerationKey.NUM_BEAMS, 1));
     return texts * number(GenerationKey.MAX_NEW_TOKENS, DEFAULT_NEW_TOKENS);
   }
 
@@ -85,8 +84,7 @@ record JobTasks(JobConfig config, EnginePlan plan) {
 
   /** The rows in partitions of the right size; {@code work}: theirs, by {@link #tokens}. */
   Dataset<Row> sized(Dataset<Row> rows, Work work) {
-    return TaskSizing.sized(
-        rows, tokens(), work, target(work, rows.sparkSession().sparkContext()));
+    return TaskSizing.sized(rows, tokens(), work, target(work, rows.sparkSession().sparkContext()));
   }
 
   private TaskTarget target(Work work, SparkContext context) {

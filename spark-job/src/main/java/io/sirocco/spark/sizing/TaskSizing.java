@@ -53,8 +53,7 @@ public final class TaskSizing {
    *
    * @param tokens as for {@link #measure}, which {@code work} is from
    */
-  public static Dataset<Row> sized(
-      Dataset<Row> rows, Column tokens, Work work, TaskTarget target) {
+  public static Dataset<Row> sized(Dataset<Row> rows, Column tokens, Work work, TaskTarget target) {
     if (target.metBy(work)) {
       return rows;
     }
@@ -103,8 +102,6 @@ public final class TaskSizing {
       rows++;
     }
     long all = LongStream.of(byClass).sum();
-    return rows == 0
-        ? Work.NONE
-        : new Work(rows, 1, all, LongStream.of(byClass).boxed().toList());
+    return rows == 0 ? Work.NONE : new Work(rows, 1, all, LongStream.of(byClass).boxed().toList());
   }
 }

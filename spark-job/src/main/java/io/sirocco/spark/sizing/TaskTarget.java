@@ -14,7 +14,7 @@ public record TaskTarget(long most, long least, int slots) {
   private static final int TOLERATED = 2;
 
   /** Partitions this many times more than needed cost more to start than they are worth. */
-  private static final int TOO_MANY = 8;
+  private static final long TOO_MANY = 8;
 
   /** What a driver can still keep account of. */
   private static final long MOST_TASKS = 100_000;
@@ -37,8 +37,9 @@ public record TaskTarget(long most, long least, int slots) {
    * become smaller towards the end, down to {@code least}, as the work left becomes less.
    */
   long[] slices(Work work) {
-    long least = limit(this.least, work);
-    long most = Math.max(limit(this.most, work), least);
+    // Where rows move anyway, every slot shall have some.
+    long most = Math.min(limit(this.most, work), Math.max(1, work.tokens() / slots));
+    long least = Math.min(limit(this.least, work), most);
     LongStream.Builder ends = LongStream.builder();
     long total = work.tokens();
     for (long end = 0; end < total; ends.add(end)) {

@@ -42,9 +42,6 @@ public record Work(long rows, long partitions, long largest, List<Long> tokensBy
       tokens.add(tokensByClass.get(length) + other.tokensByClass.get(length));
     }
     return new Work(
-        rows + other.rows,
-        partitions + other.partitions,
-        Math.max(largest, other.largest),
-        tokens);
+        rows + other.rows, partitions + other.partitions, Math.max(largest, other.largest), tokens);
   }
 }

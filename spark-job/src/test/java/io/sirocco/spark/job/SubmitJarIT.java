@@ -38,6 +38,7 @@ class SubmitJarIT {
 
     assertThat(run.exitCode()).as(run.text()).isEqualTo(ExitCode.DONE);
     assertThat(run.text()).contains("40 rows: 36 ok, 4 failed");
+    assertThat(run.text()).as("natives of the jar").doesNotContain("kernels are plain Java");
     assertThat(output.resolve("_SUCCESS")).exists();
     assertThat(Files.readString(output.resolve("_sirocco.json"))).contains("\"too-long\" : 1");
   }
