@@ -9,7 +9,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
-/** The command line knows the executors' side and the output; neither knows it, or the other. */
+/** The command line knows the executors' side, output and sizing; none knows it, or another. */
 class PackageDirectionTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -26,11 +26,15 @@ class PackageDirectionTest {
         .definedBy("io.sirocco.spark.exec")
         .layer("output")
         .definedBy("io.sirocco.spark.output")
+        .layer("sizing")
+        .definedBy("io.sirocco.spark.sizing")
         .whereLayer("job")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("exec")
         .mayOnlyBeAccessedByLayers("job")
         .whereLayer("output")
+        .mayOnlyBeAccessedByLayers("job")
+        .whereLayer("sizing")
         .mayOnlyBeAccessedByLayers("job")
         .check(CLASSES);
   }
@@ -44,7 +48,8 @@ class PackageDirectionTest {
   void theModelIsReachedThroughItsEngine() {
     noClasses()
         .that()
-        .resideInAnyPackage("io.sirocco.spark.exec", "io.sirocco.spark.output")
+        .resideInAnyPackage(
+            "io.sirocco.spark.exec", "io.sirocco.spark.output", "io.sirocco.spark.sizing")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("io.sirocco.kernel..", "io.sirocco.tokenizer..", "io.sirocco.bench..")

@@ -64,6 +64,7 @@ record JobConfig(
    * @param schema in Spark's DDL; without it files tell, or are read through to find it
    * @param textColumn this, a template, a messages column, or a tokens column: exactly one is there
    * @param chat whether text or template is the message of a conversation
+   * @param rowsPerTask of average length; this, or tokensPerTask, or neither: the job chooses
    */
   record Input(
       List<String> path,
@@ -79,7 +80,9 @@ record JobConfig(
       boolean chat,
       Optional<String> systemPrompt,
       List<String> keyColumns,
-      DuplicateKeys duplicateKeys) {}
+      DuplicateKeys duplicateKeys,
+      Optional<Integer> rowsPerTask,
+      Optional<Integer> tokensPerTask) {}
 
   /** What becomes of rows that have the same key. */
   enum DuplicateKeys {
@@ -203,14 +206,14 @@ record JobConfig(
   }
 
   /** Texts of each row; the model may have a say in it. */
-  private static int samples(EnginePlan plan) {
+  static int samples(EnginePlan plan) {
     return setting(plan, GenerationKey.N)
         .or(() -> setting(plan, GenerationKey.NUM_RETURN_SEQUENCES))
         .map(Integer::parseInt)
         .orElse(1);
   }
 
-  private static Optional<String> setting(EnginePlan plan, GenerationKey<?> key) {
+  static Optional<String> setting(EnginePlan plan, GenerationKey<?> key) {
     return plan.settings().stream()
         .filter(setting -> setting.key().equals(key.name()))
         .map(EffectiveSetting::value)

@@ -69,6 +69,10 @@ record JobConfigCheck(JobConfig config) {
     if (input.attentionMaskColumn().isPresent() && input.tokensColumn().isEmpty()) {
       throw new ConfigException("input.attention-mask-column goes with tokens-column only");
     }
+    if (input.rowsPerTask().isPresent() && input.tokensPerTask().isPresent()) {
+      throw new ConfigException(
+          "input needs at most one of rows-per-task and tokens-per-task; remove one");
+    }
   }
 
   private void requireChat(JobConfig.Input input) {

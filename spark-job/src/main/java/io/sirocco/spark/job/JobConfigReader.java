@@ -133,7 +133,9 @@ final class JobConfigReader {
         section.text("system-prompt"),
         section.textsOrNone("key-columns"),
         section.choice(
-            "duplicate-keys", JobConfig.DuplicateKeys.ERROR, JobConfig.DuplicateKeys.class));
+            "duplicate-keys", JobConfig.DuplicateKeys.ERROR, JobConfig.DuplicateKeys.class),
+        section.count("rows-per-task", Integer.MAX_VALUE),
+        section.count("tokens-per-task", Integer.MAX_VALUE));
   }
 
   private static JobConfig.Score score(ConfigSection section) {

@@ -85,6 +85,8 @@ final class JobConfigWriter {
       object.set("key-columns", YAML.valueToTree(input.keyColumns()));
       object.put("duplicate-keys", ConfigSection.kebab(input.duplicateKeys()));
     }
+    input.rowsPerTask().ifPresent(rows -> object.put("rows-per-task", rows));
+    input.tokensPerTask().ifPresent(tokens -> object.put("tokens-per-task", tokens));
   }
 
   private static void errors(JobConfig.Errors errors, ObjectNode object) {

@@ -1,11 +1,14 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.sizing.TaskSizing;
+import io.sirocco.spark.sizing.Work;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -68,12 +71,11 @@ final class JobInput {
   }
 
   /**
-   * How many rows are read as the job reads them: whole, because a reader that drops malformed
-   * lines drops none where it looks at no column.
+   * How many rows there are, and how much work they are; {@code tokens} estimates that of a row.
    */
-  long count(Dataset<Row> rows) throws Exception {
+  Work work(Dataset<Row> rows, Column tokens) throws Exception {
     try {
-      return rows.queryExecution().toRdd().count();
+      return TaskSizing.measure(rows, tokens);
     } catch (Exception e) { // Spark's are checked, though its methods declare none.
       throw isOfTheInput(e) ? unreadable(e) : e;
     }

@@ -9,6 +9,7 @@ import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.Totals;
 import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
+import io.sirocco.spark.sizing.Work;
 import java.io.PrintWriter;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
@@ -70,9 +71,10 @@ final class JobRun {
     requireNoConflict(rows, columns, plan);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
-    long expected = stages.time("count", () -> input.count(rows));
-    RunSetup setup =
-        new RunSetup(config, plan, spark, columns, rows, expected, target, stages, err);
+    JobTasks tasks = new JobTasks(config, plan);
+    Work work = stages.time("count", () -> input.work(rows, tasks.tokens()));
+    long expected = work.rows();
+    RunSetup setup = new RunSetup(config, plan, spark, columns, rows, work, target, stages, err);
     RunFacts facts = facts(setup);
     target.writeRecord(new RunRecord(facts).json(spark.version()));
     if (facts.complete()) {

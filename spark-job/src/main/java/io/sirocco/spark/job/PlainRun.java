@@ -19,7 +19,7 @@ record PlainRun(RunSetup setup) {
     setup.spark().sparkContext().register(totals, "sirocco");
     Dataset<Row> results =
         DataFrameTask.results(
-            setup.rows(),
+            setup.tasks().sized(setup.rows(), setup.work()),
             setup.columns().columns(),
             config.rowSettings(setup.plan()),
             RowCounters.into(totals));

@@ -12,6 +12,8 @@ import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.DurableResults;
 import io.sirocco.spark.output.FailedRows;
+import io.sirocco.spark.sizing.TaskSizing;
+import io.sirocco.spark.sizing.Work;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -65,11 +67,13 @@ final class ResumableRun {
   RunFacts run() throws Exception {
     setup.stages().time("keys", this::requireKeys);
     Dataset<Row> missing = new MissingRows(identity, durable, failed).of(identified);
-    long rows = setup.stages().time("plan", missing::count);
+    JobTasks tasks = setup.tasks();
+    Work work = setup.stages().time("plan", () -> TaskSizing.measure(missing, tasks.tokens()));
     boolean done = true;
-    if (rows > 0) {
-      int attempt = durable.begin(plan(rows));
-      done = setup.stages().time(RunFacts.COMPUTE, () -> compute(missing, rows, attempt));
+    if (work.rows() > 0) {
+      int attempt = durable.begin(plan(work.rows()));
+      Dataset<Row> sized = tasks.sized(missing, work);
+      done = setup.stages().time(RunFacts.COMPUTE, () -> compute(sized, work.rows(), attempt));
     }
     OutputCounts counts =
         done

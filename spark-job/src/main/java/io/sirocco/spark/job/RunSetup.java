@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.output.OutputTarget;
+import io.sirocco.spark.sizing.Work;
 import java.io.PrintWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -11,7 +12,7 @@ import org.apache.spark.sql.SparkSession;
  * A job that is ready to run: configuration, model, input and output are found to fit together.
  *
  * @param rows of the input, with the columns made for the engine
- * @param expected how many they are
+ * @param work how many they are, and how long
  * @param err for the progress line and what goes wrong
  */
 record RunSetup(
@@ -20,7 +21,18 @@ record RunSetup(
     SparkSession spark,
     EngineColumns columns,
     Dataset<Row> rows,
-    long expected,
+    Work work,
     OutputTarget target,
     Stages stages,
-    PrintWriter err) {}
+    PrintWriter err) {
+
+  /** Rows of the input. */
+  long expected() {
+    return work.rows();
+  }
+
+  /** How the rows become tasks. */
+  JobTasks tasks() {
+    return new JobTasks(config, plan);
+  }
+}

@@ -94,6 +94,7 @@ class JobConfigReaderTest {
             "input.options={multiLine: true, sep: \";\"}",
             "input.schema='subject string, body string'",
             "input.key-columns=[a, b]",
+            "input.tokens-per-task=100000",
             "classify.top-k=3",
             "output.mode=append",
             "output.prefix='x: '",
@@ -104,6 +105,19 @@ class JobConfigReaderTest {
     assertThat(config.input().options()).isEqualTo(Map.of("multiLine", "true", "sep", ";"));
     assertThat(config.input().keyColumns()).containsExactly("a", "b");
     assertThat(config.classify().topK()).contains(3);
+  }
+
+  @Test
+  void tasksAreSizedByRowsOrByTokens() {
+    assertThat(read(SMALLEST).input().rowsPerTask()).isEmpty();
+    JobConfig config = read(SMALLEST, "input.rows-per-task=5000");
+    assertThat(config.input().rowsPerTask()).contains(5000);
+    assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
+    assertRefused(SMALLEST, "input.rows-per-task=0", "input.rows-per-task is '0'", "from 1");
+    assertRefused(
+        SMALLEST + "\n",
+        "input={path: x, text-column: t, rows-per-task: 1, tokens-per-task: 2}",
+        "at most one of rows-per-task and tokens-per-task");
   }
 
   @Test

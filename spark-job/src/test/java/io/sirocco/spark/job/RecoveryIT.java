@@ -80,8 +80,7 @@ class RecoveryIT {
     List<String> tickets =
         Files.readAllLines(java.nio.file.Path.of("../sample-data/tickets.jsonl"));
     try (PrintStream out =
-        new PrintStream(
-            files.create(new Path("/tickets.jsonl")), false, StandardCharsets.UTF_8)) {
+        new PrintStream(files.create(new Path("/tickets.jsonl")), false, StandardCharsets.UTF_8)) {
       for (int row = 0; row < ROWS; row++) {
         String text = json.readTree(tickets.get(row % tickets.size())).path("text").asText();
         out.println(
@@ -94,12 +93,18 @@ class RecoveryIT {
     List<String> all =
         new ArrayList<>(
             List.of(
-                "--conf", "spark.executor.cores=1",
-                "--conf", "spark.executor.memory=512m",
-                "--conf", "spark.cores.max=" + EXECUTORS,
-                "--conf", "spark.sql.shuffle.partitions=4",
-                "--conf", "spark.sirocco.cache.dir=" + shared.resolve("cache"),
-                "--conf", "spark.hadoop.fs.defaultFS=" + hdfs.uri()));
+                "--conf",
+                "spark.executor.cores=1",
+                "--conf",
+                "spark.executor.memory=512m",
+                "--conf",
+                "spark.cores.max=" + EXECUTORS,
+                "--conf",
+                "spark.sql.shuffle.partitions=4",
+                "--conf",
+                "spark.sirocco.cache.dir=" + shared.resolve("cache"),
+                "--conf",
+                "spark.hadoop.fs.defaultFS=" + hdfs.uri()));
     all.addAll(options);
     return cluster.submit(
         all,
