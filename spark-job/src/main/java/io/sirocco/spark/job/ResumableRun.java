@@ -99,7 +99,7 @@ final class ResumableRun {
   /** Whether it came to the end. */
   private boolean compute(Dataset<Row> missing, long rows, int attempt) throws IOException {
     RunningTotals running = RunningTotals.follow(spark.sparkContext(), totals);
-    long allowed = config.errors().allowed(setup.expected());
+    long allowed = config.errors().allowed(setup.expected()) - earlierFailures();
     try (Progress progress = Progress.of(setup.err(), running, rows);
         FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, allowed)) {
       progress.start();
@@ -115,6 +115,21 @@ final class ResumableRun {
         throw e;
       }
     }
+  }
+
+  /** Rows of the input that have failed in earlier runs, and stay so. */
+  private long earlierFailures() throws IOException {
+    boolean limited = config.errors().allowed(setup.expected()) < setup.expected();
+    if (!limited || failed == FailedRows.RETRY) {
+      return 0;
+    }
+    Dataset<Row> before = durable.failed(spark);
+    return before
+        .join(
+            identified.select(DurableResults.ROW).hint("shuffle_merge"),
+            before.col(DurableResults.ROW).equalTo(identified.col(DurableResults.ROW)),
+            "left_semi")
+        .count();
   }
 
   private Dataset<Row> ofRound(Dataset<Row> missing, int round) {
@@ -152,12 +167,14 @@ final class ResumableRun {
 
   private OutputCounts publish() throws IOException {
     OutputCounts counts = new ResultAssembly(setup, identified, durable, resultType()).publish();
+    durable.removeUnfinished();
     setup.target().deleteOtherAnswers(answers.fingerprint());
     return counts;
   }
 
   private List<RunFacts.AttemptFacts> attempts() throws IOException {
     List<RunFacts.AttemptFacts> facts = new ArrayList<>();
+    Map<Integer, Long> rows = durable.rows(spark);
     for (int attempt : durable.attempts()) {
       JsonNode plan = JSON.readTree(durable.plan(attempt));
       facts.add(
@@ -165,7 +182,7 @@ final class ResumableRun {
               attempt,
               plan.path("begun").asText(),
               plan.path("missing").asLong(),
-              durable.rows(spark, attempt)));
+              rows.getOrDefault(attempt, 0L)));
     }
     return facts;
   }

@@ -7,6 +7,8 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
@@ -46,6 +48,10 @@ public final class DurableResults {
   private static final String STATUS = "status";
   private static final String OK = "ok";
   private static final String SAMPLE = "sample_index";
+
+  /** Of the rows with several results, the first one; all others. */
+  private static final Column FIRST =
+      functions.coalesce(functions.col(SAMPLE), functions.lit(0)).equalTo(0);
 
   private final Path folder;
   private final Configuration hadoop;
@@ -117,22 +123,27 @@ public final class DurableResults {
         .select(ROW);
   }
 
-  /** How many rows the attempt has results for. */
-  public long rows(SparkSession spark, int attempt) throws IOException {
-    Dataset<Row> mine = all(spark).filter(functions.col(ATTEMPT).equalTo(attempt));
-    return (type.getFieldIndex(SAMPLE).isDefined() ? mine.filter(FIRST) : mine).count();
+  /** How many rows each attempt has results for; attempts without any are absent. */
+  public Map<Integer, Long> rows(SparkSession spark) throws IOException {
+    Map<Integer, Long> rows = new TreeMap<>();
+    (hasSamples() ? all(spark).filter(FIRST) : all(spark))
+        .groupBy(ATTEMPT)
+        .count()
+        .collectAsList()
+        .forEach(row -> rows.put(row.getInt(0), row.getLong(1)));
+    return rows;
   }
 
-  /** Of the rows with several results, the first one; all others. */
-  private static final Column FIRST =
-      functions.coalesce(functions.col(SAMPLE), functions.lit(0)).equalTo(0);
+  /** Keys of the rows that have failed, and have not been computed since. */
+  public Dataset<Row> failed(SparkSession spark) throws IOException {
+    return newest(spark).filter(functions.col(STATUS).notEqual(OK)).select(ROW);
+  }
 
   /** {@link #ROW} and the result columns: of each row those of the newest attempt, once. */
   public Dataset<Row> newest(SparkSession spark) throws IOException {
     Column age =
         functions.dense_rank().over(Window.partitionBy(ROW).orderBy(functions.col(ATTEMPT).desc()));
-    boolean samples = type.getFieldIndex(SAMPLE).isDefined();
-    String[] one = samples ? new String[] {ROW, SAMPLE} : new String[] {ROW};
+    String[] one = hasSamples() ? new String[] {ROW, SAMPLE} : new String[] {ROW};
     return all(spark)
         .withColumn("age", age)
         .filter(functions.col("age").equalTo(1))
@@ -140,9 +151,15 @@ public final class DurableResults {
         .drop("age", ATTEMPT);
   }
 
-  /** Nothing of it is left. */
-  void delete() throws IOException {
-    fileSystem().delete(folder, true);
+  /** Removes what killed attempts have left of tasks that did not end. */
+  public void removeUnfinished() throws IOException {
+    for (FileStatus attempt : folders().toList()) {
+      fileSystem().delete(new Path(attempt.getPath(), "_temporary"), true);
+    }
+  }
+
+  private boolean hasSamples() {
+    return type.getFieldIndex(SAMPLE).isDefined();
   }
 
   /**
