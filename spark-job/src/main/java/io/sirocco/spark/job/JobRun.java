@@ -6,8 +6,10 @@ import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.Preflight;
 import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
+import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
@@ -58,7 +60,9 @@ final class JobRun {
     check.requireWritable();
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "sirocco");
-    Dataset<Row> results = results(rows, columns.columns(), plan, totals);
+    Preflight.Result hosts = preflight(spark, plan);
+    RowSettings settings = hosts.applied(config.rowSettings(plan));
+    Dataset<Row> results = results(rows, columns.columns(), settings, totals);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
     long expected = input.count(rows);
@@ -74,11 +78,23 @@ final class JobRun {
     return tooManyFailures(totals) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
+  private Preflight.Result preflight(SparkSession spark, EnginePlan plan)
+      throws InterruptedException {
+    Preflight.Result hosts =
+        Preflight.run(
+            spark.sparkContext(),
+            config.rowSettings(plan),
+            config.model().requireIdentical()
+                ? Preflight.Differences.REFUSE
+                : Preflight.Differences.SAY);
+    PreflightReport.print(hosts, out);
+    return hosts;
+  }
+
   private Dataset<Row> results(
-      Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
+      Dataset<Row> rows, RowColumns columns, RowSettings settings, RunTotals totals) {
     try {
-      return DataFrameTask.results(
-          rows, columns, config.rowSettings(plan), RowCounters.into(totals));
+      return DataFrameTask.results(rows, columns, settings, RowCounters.into(totals));
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
