@@ -77,6 +77,21 @@ public record EngineOptions(
         DEFAULT_BATCH_DEADLINE);
   }
 
+  /** The same with another folder. */
+  public EngineOptions withModel(String other) {
+    return new EngineOptions(
+        other,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        batchDeadline);
+  }
+
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
     return new EngineOptions(
