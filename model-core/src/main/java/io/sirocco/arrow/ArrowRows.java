@@ -111,7 +111,8 @@ public final class ArrowRows {
         try {
           results.add(outcome.get());
         } catch (ExecutionException e) {
-          throw new IllegalStateException("the engine did not compute a row", e.getCause());
+          throw new IllegalStateException(
+              "the engine did not compute a row: " + e.getCause().getMessage(), e.getCause());
         }
       }
       return ResultWriter.write(results, format, allocator);

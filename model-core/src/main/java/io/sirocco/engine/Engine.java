@@ -4,12 +4,15 @@ import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One open model serving many callers. One thread of its own packs the rows of all callers into
@@ -22,30 +25,31 @@ public final class Engine implements AutoCloseable {
   /** Batches that may wait behind the running one. */
   private static final int BATCHES_QUEUED = 4;
 
+  private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+
   private final EnginePlan plan;
-  private final BufferAllocator allocator;
-  private final Tokenizer tokenizer;
-  private final Kernels kernels;
   private final Intake intake;
-  private final RowQueue queue;
-  private final Scheduler scheduler;
+  private final Resources resources;
+  private final Line line;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  private Engine(
-      EnginePlan plan,
-      BufferAllocator allocator,
-      Tokenizer tokenizer,
-      Kernels kernels,
-      Intake intake,
-      RowQueue queue,
-      Scheduler scheduler) {
+  /** Freed when nothing is computed any more. */
+  private record Resources(BufferAllocator allocator, Tokenizer tokenizer, Kernels kernels) {
+    void free() {
+      kernels.close();
+      tokenizer.close();
+      allocator.close();
+    }
+  }
+
+  /** The way of the rows. */
+  private record Line(RowQueue queue, Worker worker, Scheduler scheduler, Meter meter) {}
+
+  private Engine(EnginePlan plan, Intake intake, Resources resources, Line line) {
     this.plan = plan;
-    this.allocator = allocator;
-    this.tokenizer = tokenizer;
-    this.kernels = kernels;
     this.intake = intake;
-    this.queue = queue;
-    this.scheduler = scheduler;
+    this.resources = resources;
+    this.line = line;
   }
 
   /**
@@ -65,14 +69,22 @@ public final class Engine implements AutoCloseable {
           opened.add(Tokenizer.open(Path.of(options.model()), options.specialTokens()));
       Kernels kernels = opened.add(setup.open(options.threads(), allocator));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
+      Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
-              Workers.of(new Workers.OpenModel(options, files, plan, model, tokenizer, allocator)));
+              Workers.of(
+                  new Workers.OpenModel(options, files, plan, model, tokenizer, allocator, meter)));
       RowQueue queue = new RowQueue((long) options.batchTokens() * BATCHES_QUEUED);
-      Scheduler scheduler = new Scheduler(queue, worker);
+      Scheduler scheduler =
+          new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
       Intake intake =
           new Intake(tokenizer, options, conversations(options), files.config().vocabSize());
-      Engine engine = new Engine(plan, allocator, tokenizer, kernels, intake, queue, scheduler);
+      Engine engine =
+          new Engine(
+              plan,
+              intake,
+              new Resources(allocator, tokenizer, kernels),
+              new Line(queue, worker, scheduler, meter));
       opened.keep();
       scheduler.start();
       return engine;
@@ -116,7 +128,7 @@ public final class Engine implements AutoCloseable {
    * Accounts for the engine's native memory; callers make their own children of it and close them.
    */
   public BufferAllocator allocator() {
-    return allocator;
+    return resources.allocator();
   }
 
   /** Tokens of a row, special tokens included, before truncation; empty if it cannot be read. */
@@ -126,33 +138,82 @@ public final class Engine implements AutoCloseable {
 
   /**
    * Tokenizes the row in the caller's thread and queues it. Blocks while the queue is full. The
-   * future always completes with an outcome, unless the engine is closed or breaks under it.
+   * future always completes: with an outcome, unless the engine is closed or breaks under it.
    *
    * @throws InterruptedException if interrupted while waiting for room
-   * @throws IllegalStateException if the engine is closed or broken
+   * @throws EngineFailedException if the engine is broken
+   * @throws IllegalStateException if the engine is closed
    */
   public Future<RowOutcome> submit(RowRequest row) throws InterruptedException {
     Intake.Row read = intake.read(row);
     if (read instanceof Intake.Accepted accepted) {
-      return queue.put(accepted);
+      return line.queue().put(accepted, line.meter()::done);
     }
-    return CompletableFuture.completedFuture(((Intake.Refused) read).outcome());
+    RowOutcome refused = ((Intake.Refused) read).outcome();
+    line.meter().done(refused);
+    return CompletableFuture.completedFuture(refused);
+  }
+
+  /** What it has done and holds. Any thread may ask, also of an engine that is broken or closed. */
+  public EngineStatistics statistics() {
+    Meter meter = line.meter();
+    return new EngineStatistics(
+        meter.rows(line.queue().rowsWaiting()),
+        meter.tokens(line.queue().tokensWaiting()),
+        meter.batches(),
+        new EngineStatistics.Memory(
+            line.worker().keyValueBytes(),
+            plan.memory().kvCache(),
+            plan.memory().weightsMapped(),
+            resources.allocator().getAllocatedMemory(),
+            resources.allocator().getPeakMemoryAllocation()));
+  }
+
+  /**
+   * Why the engine computes nothing any more, though nobody has closed it; empty while it works.
+   */
+  public Optional<EngineFailedException> failure() {
+    return line.queue().closed().flatMap(Engine::failure);
+  }
+
+  private static Optional<EngineFailedException> failure(RuntimeException reason) {
+    return reason instanceof EngineFailedException failed ? Optional.of(failed) : Optional.empty();
   }
 
   /**
    * Refuses what is queued, waits for the running batch, frees everything. Idempotent.
+   *
+   * <p>It does not wait for a batch beyond its deadline: a native call that hangs cannot be
+   * interrupted. What such a batch uses stays where it is, and is freed if the batch ends after
+   * all.
    *
    * @throws IllegalStateException if a caller has not closed its child of {@link #allocator}; the
    *     message says how many bytes are still in use
    */
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      queue.close(new IllegalStateException("the engine has been closed"));
-      scheduler.join();
-      kernels.close();
-      tokenizer.close();
-      allocator.close();
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    line.queue().close(new IllegalStateException("the engine has been closed"));
+    if (line.scheduler().awaitEnd()) {
+      resources.free();
+      return;
+    }
+    LOG.warn(
+        "the engine is given up while it computes: its thread and {} bytes of native memory stay"
+            + " until the computation ends, if it ever does; {}",
+        resources.allocator().getAllocatedMemory(),
+        failure().map(Throwable::getMessage).orElse(""));
+    line.scheduler().whenEnded(this::freeLate);
+  }
+
+  private void freeLate() {
+    try {
+      resources.free();
+      LOG.info("the computation that was given up has ended, and its memory is freed");
+    } catch (RuntimeException e) {
+      LOG.warn("the memory of an engine that was given up was not freed cleanly", e);
     }
   }
 }

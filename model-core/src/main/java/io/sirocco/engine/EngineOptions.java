@@ -2,6 +2,7 @@ package io.sirocco.engine;
 
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.Serializable;
+import java.time.Duration;
 import java.util.Objects;
 
 /**
@@ -16,6 +17,8 @@ import java.util.Objects;
  * @param overLength what becomes of longer rows
  * @param specialTokens how a special token's text inside a row is read
  * @param task what is done with the rows
+ * @param batchDeadline how long one forward pass may take before the engine counts as broken; zero:
+ *     as long as it likes
  */
 public record EngineOptions(
     String model,
@@ -26,8 +29,12 @@ public record EngineOptions(
     int maxTokens,
     OverLength overLength,
     SpecialTokenText specialTokens,
-    Task task)
+    Task task,
+    Duration batchDeadline)
     implements Serializable {
+
+  /** Ten minutes: far more than a pass of any model takes, on any machine that is fit for it. */
+  public static final Duration DEFAULT_BATCH_DEADLINE = Duration.ofMinutes(10);
 
   public EngineOptions {
     Objects.requireNonNull(model, "model");
@@ -36,15 +43,97 @@ public record EngineOptions(
     Objects.requireNonNull(overLength, "overLength");
     Objects.requireNonNull(specialTokens, "specialTokens");
     Objects.requireNonNull(task, "task");
+    Objects.requireNonNull(batchDeadline, "batchDeadline");
+    if (batchDeadline.isNegative()) {
+      throw new IllegalArgumentException("batchDeadline " + batchDeadline);
+    }
     if (threads < 1 || batchTokens < 1 || maxTokens < 1) {
       throw new IllegalArgumentException(
           "threads " + threads + ", batchTokens " + batchTokens + ", maxTokens " + maxTokens);
     }
   }
 
+  /** With {@link #DEFAULT_BATCH_DEADLINE}. */
+  public EngineOptions(
+      String model,
+      PrecisionChoice precision,
+      KernelChoice kernels,
+      int threads,
+      int batchTokens,
+      int maxTokens,
+      OverLength overLength,
+      SpecialTokenText specialTokens,
+      Task task) {
+    this(
+        model,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        DEFAULT_BATCH_DEADLINE);
+  }
+
+  /** The same with another folder. */
+  public EngineOptions withModel(String other) {
+    return new EngineOptions(
+        other,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        batchDeadline);
+  }
+
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
     return new EngineOptions(
-        model, precision, kernels, other, batchTokens, maxTokens, overLength, specialTokens, task);
+        model,
+        precision,
+        kernels,
+        other,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        batchDeadline);
+  }
+
+  /** The same in another numeric mode. */
+  public EngineOptions withPrecision(PrecisionChoice other) {
+    return new EngineOptions(
+        model,
+        other,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        batchDeadline);
+  }
+
+  /** The same with another deadline. */
+  public EngineOptions withBatchDeadline(Duration other) {
+    return new EngineOptions(
+        model,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        other);
   }
 }

@@ -27,4 +27,13 @@ public record EnginePlan(
     Precision precision,
     String kernels,
     List<String> notes,
-    MemoryPlan memory) {}
+    MemoryPlan memory) {
+
+  /** The numeric mode, as an option that insists on it. */
+  public PrecisionChoice chosenPrecision() {
+    return switch (precision) {
+      case FLOAT32 -> PrecisionChoice.FLOAT32;
+      case BFLOAT16 -> PrecisionChoice.BFLOAT16;
+    };
+  }
+}

@@ -59,6 +59,11 @@ public record KernelSetup(boolean oneDnn, Precision precision, Optional<String> 
     }
   }
 
+  /** What of the kernels can change results, for people: library and instruction set. */
+  public String arithmetic() {
+    return oneDnn ? OneDnnKernels.arithmetic() : "plain Java";
+  }
+
   private static Optional<Precision> explicit(PrecisionChoice choice) {
     return switch (choice) {
       case AUTO -> Optional.empty();

@@ -4,6 +4,7 @@ import io.sirocco.kernel.Precision;
 import io.sirocco.model.KvCache;
 import io.sirocco.model.MistralConfig;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.OutOfMemoryException;
 
 /**
  * The memory for keys and values. A row reserves what all of its texts can come to need before it
@@ -50,9 +51,22 @@ final class KvBudget implements AutoCloseable {
     reserved -= bytes;
   }
 
+  /** Bytes that caches take now; any thread may ask. */
+  long allocated() {
+    return allocator.getAllocatedMemory();
+  }
+
   /** A cache, out of what has been reserved; the caller closes it. */
   KvCache allocate(int mostTokens) {
     return KvCache.allocate(config, precision, mostTokens, allocator);
+  }
+
+  /** What was reserved could not be had: no row is to blame. */
+  EngineFailedException broken(OutOfMemoryException e) {
+    return new EngineFailedException(
+        "keys and values that were reserved (%d of %d bytes) are not there: %s"
+            .formatted(reserved, capacity, e.getMessage()),
+        e);
   }
 
   @Override

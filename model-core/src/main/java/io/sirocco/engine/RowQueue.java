@@ -2,12 +2,16 @@ package io.sirocco.engine;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** Rows of all callers, first come first served, bounded in tokens: who brings more waits. */
@@ -17,6 +21,11 @@ final class RowQueue {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition roomMade = lock.newCondition();
   private final Condition rowCame = lock.newCondition();
+
+  /** Promises made and not kept yet, of rows that wait or that somebody has taken. */
+  private final Set<Entry> promises =
+      Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
+
   private long tokens;
   private Optional<RuntimeException> closed = Optional.empty();
 
@@ -35,16 +44,27 @@ final class RowQueue {
   /**
    * Waits for room and queues the row.
    *
+   * @param kept is told the outcome, in the thread that has it
    * @throws IllegalStateException if the queue is, or gets, closed
    */
-  CompletableFuture<RowOutcome> put(Intake.Accepted accepted) throws InterruptedException {
+  CompletableFuture<RowOutcome> put(Intake.Accepted accepted, Consumer<RowOutcome> kept)
+      throws InterruptedException {
     Entry entry = new Entry(accepted, new CompletableFuture<>());
+    var unused =
+        entry
+            .outcome()
+            .whenComplete(
+                (outcome, failure) -> {
+                  promises.remove(entry);
+                  Optional.ofNullable(outcome).ifPresent(kept);
+                });
     lock.lockInterruptibly();
     try {
       while (closed.isEmpty() && !entries.isEmpty() && tokens + entry.tokens() > capacity) {
         roomMade.await();
       }
       requireOpen();
+      promises.add(entry);
       entries.add(entry);
       tokens += entry.tokens();
       rowCame.signal();
@@ -129,6 +149,39 @@ final class RowQueue {
     }
   }
 
+  /**
+   * Refuses rows from now on; all that have come and have no outcome fail, those that were taken
+   * among them. If the queue is closed already, it is for that reason, unless this is a failure.
+   */
+  void fail(RuntimeException reason) {
+    close(reason);
+    boolean broken = reason instanceof EngineFailedException;
+    RuntimeException why = broken ? reason : closed().orElseThrow();
+    List<Entry> unkept;
+    synchronized (promises) {
+      unkept = List.copyOf(promises);
+    }
+    unkept.forEach(entry -> entry.outcome().completeExceptionally(why));
+  }
+
+  int rowsWaiting() {
+    lock.lock();
+    try {
+      return entries.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long tokensWaiting() {
+    lock.lock();
+    try {
+      return tokens;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Refuses rows from now on; those that wait fail with {@code reason}. */
   void close(RuntimeException reason) {
     lock.lock();
@@ -147,6 +200,9 @@ final class RowQueue {
   }
 
   private void requireOpen() {
+    if (closed.isPresent() && closed.get() instanceof EngineFailedException failed) {
+      throw new EngineFailedException(failed.getMessage(), failed);
+    }
     if (closed.isPresent()) {
       throw new IllegalStateException(closed.get().getMessage(), closed.get());
     }

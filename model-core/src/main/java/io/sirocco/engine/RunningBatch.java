@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.OutOfMemoryException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,18 +29,21 @@ final class RunningBatch implements Worker {
 
   private final Parts parts;
   private final Limits limits;
+  private final RowSizes sizes;
   private final List<GeneratingRow> running = new ArrayList<>();
 
   /** Rows of a step that failed: computed again, each alone. */
   private final Deque<RowQueue.Entry> suspects = new ArrayDeque<>();
 
-  /** What computes; decoder and budget are closed with the batch. */
+  /** What computes; decoder, workspace and budget are closed with the batch. */
   record Parts(
       Decoder decoder,
       LanguageModelHead head,
       KvBudget budget,
       Writing writing,
-      BufferAllocator allocator) {}
+      BufferAllocator workspace,
+      Meter meter,
+      LoneFailures failures) {}
 
   /**
    * @param stepTokens token budget of one step
@@ -57,32 +61,27 @@ final class RunningBatch implements Worker {
   RunningBatch(Parts parts, Limits limits) {
     this.parts = parts;
     this.limits = limits;
+    this.sizes = new RowSizes(parts.writing().settings(), parts.budget());
   }
 
   @Override
   public boolean work(RowQueue queue) throws InterruptedException {
     running.stream().filter(row -> row.entry().outcome().isDone()).forEach(GeneratingRow::close);
     running.removeIf(row -> row.entry().outcome().isDone());
-    Optional<RuntimeException> closed = queue.closed();
-    if (closed.isPresent()) {
-      abandon(closed.get());
+    if (queue.closed().isPresent()) {
       return false;
     }
-    try {
-      admit(queue);
-      if (!running.isEmpty()) {
-        step();
-      }
-    } catch (RuntimeException | Error e) {
-      abandon(e); // Nobody else knows of these rows: their callers would wait for ever.
-      throw e;
+    parts.meter().running(sequencesRunning());
+    admit(queue);
+    parts.meter().running(sequencesRunning());
+    if (!running.isEmpty()) {
+      step();
     }
     return true;
   }
 
-  private void abandon(Throwable reason) {
-    running.forEach(row -> row.entry().outcome().completeExceptionally(reason));
-    suspects.forEach(entry -> entry.outcome().completeExceptionally(reason));
+  private int sequencesRunning() {
+    return running.stream().mapToInt(GeneratingRow::sequences).sum();
   }
 
   private void admit(RowQueue queue) throws InterruptedException {
@@ -102,86 +101,45 @@ final class RunningBatch implements Worker {
 
   /** Whether the row can start now, or be refused now. */
   private boolean fits(RowQueue.Entry entry) {
-    Optional<GeneratingRow.Size> size = size(entry.accepted());
-    if (size.isEmpty() || bytes(size.get()) > parts.budget().capacity()) {
+    Optional<GeneratingRow.Size> size = sizes.of(entry.accepted());
+    if (size.isEmpty() || sizes.bytes(size.get()) > parts.budget().capacity()) {
       return true;
     }
-    int sequences = running.stream().mapToInt(GeneratingRow::sequences).sum();
-    return (running.isEmpty() || sequences + size.get().sequences() <= limits.maxSequences())
-        && parts.budget().hasRoomFor(bytes(size.get()));
-  }
-
-  private long bytes(GeneratingRow.Size size) {
-    long one = parts.budget().bytes(size.mostTokens());
-    boolean overflows = one > Long.MAX_VALUE / size.sequences();
-    return overflows ? Long.MAX_VALUE : one * size.sequences();
-  }
-
-  /** Empty if the settings leave no room for a token. */
-  private Optional<GeneratingRow.Size> size(Intake.Accepted row) {
-    var settings = parts.writing().settings();
-    int prompt = GeneratingRow.visible(row.row()).length;
-    try {
-      int maxNew = settings.maxNewTokens(row.row().length());
-      int sequences = settings.numBeams() > 1 ? settings.numBeams() : settings.samples();
-      return Optional.of(new GeneratingRow.Size(prompt, Math.addExact(prompt, maxNew), sequences));
-    } catch (GenerationException e) {
-      return Optional.empty();
-    }
+    return (running.isEmpty()
+            || sequencesRunning() + size.get().sequences() <= limits.maxSequences())
+        && parts.budget().hasRoomFor(sizes.bytes(size.get()));
   }
 
   private void start(RowQueue.Entry entry) {
     try {
-      Optional<RowOutcome> refused = refusal(entry.accepted());
+      Optional<RowOutcome> refused = sizes.refusal(entry.accepted());
       if (refused.isPresent()) {
         entry.outcome().complete(refused.get());
         return;
       }
-      GeneratingRow.Size size = size(entry.accepted()).orElseThrow();
+      GeneratingRow.Size size = sizes.of(entry.accepted()).orElseThrow();
       running.add(
           parts.writing().settings().numBeams() > 1
               ? new BeamRow(entry, size, parts.budget(), parts.writing())
               : new SampledRow(entry, size, parts.budget(), parts.writing()));
+    } catch (OutOfMemoryException e) {
+      throw parts.budget().broken(e);
     } catch (RuntimeException e) {
-      entry.outcome().complete(Batches.failure(entry.accepted(), e));
+      entry.outcome().complete(parts.failures().outcome(entry.accepted(), e));
     } catch (Error e) {
       entry.outcome().completeExceptionally(e);
       throw e;
     }
   }
 
-  private Optional<RowOutcome> refusal(Intake.Accepted row) {
-    OptionalInt tokens = OptionalInt.of(row.tokenCount());
-    Optional<GeneratingRow.Size> size = size(row);
-    if (size.isEmpty()) {
-      String message =
-          "the prompt has " + row.tokenCount() + " tokens, which max-length leaves no room behind";
-      return Optional.of(new RowOutcome.Failed(RowErrorCode.TOO_LONG, message, tokens));
-    }
-    if (size.get().promptTokens() == 0) {
-      String message = "the attention mask hides every token";
-      return Optional.of(new RowOutcome.Failed(RowErrorCode.EMPTY_TOKENS, message, tokens));
-    }
-    long bytes = bytes(size.get());
-    if (bytes > parts.budget().capacity()) {
-      return Optional.of(
-          new RowOutcome.Failed(
-              RowErrorCode.KV_MEMORY,
-              "%d texts of up to %d tokens need %d bytes of keys and values, generate.kv-memory is %d"
-                  .formatted(
-                      size.get().sequences(),
-                      size.get().mostTokens(),
-                      bytes,
-                      parts.budget().capacity()),
-              tokens));
-    }
-    return Optional.empty();
-  }
-
   private void step() {
     List<Share> shares = shares();
+    int tokens = shares.stream().mapToInt(Share::tokens).sum();
     try {
-      compute(shares);
+      parts.meter().pass(shares.size(), tokens, () -> compute(shares));
+      parts.failures().forget();
+    } catch (EngineFailedException e) {
+      throw e;
     } catch (RuntimeException e) {
       repeatAlone(e);
     }
@@ -216,7 +174,8 @@ final class RunningBatch implements Worker {
     return shares;
   }
 
-  private void compute(List<Share> shares) {
+  /** How many rows have gone on. */
+  private int compute(List<Share> shares) {
     Matrix residual =
         parts
             .decoder()
@@ -225,6 +184,9 @@ final class RunningBatch implements Worker {
     List<Integer> lastTokens = new ArrayList<>();
     int token = 0;
     for (Share share : shares) {
+      if (share.row().isPrompt()) {
+        parts.meter().read(share.tokens());
+      }
       boolean wants =
           !share.row().isPrompt() || share.row().promptIsDoneWith(share.continuations().get(0));
       for (Continuation next : share.continuations()) {
@@ -237,13 +199,14 @@ final class RunningBatch implements Worker {
         wanting.add(share);
       }
     }
-    float[][] logits = parts.head().logits(residual, lastTokens, parts.allocator());
+    float[][] logits = parts.head().logits(residual, lastTokens, parts.workspace());
     int from = 0;
     for (Share share : wanting) {
       int count = share.continuations().size();
       accept(share.row(), Arrays.copyOfRange(logits, from, from + count));
       from += count;
     }
+    return wanting.size();
   }
 
   /** What goes wrong in here is the row's own. */
@@ -258,6 +221,7 @@ final class RunningBatch implements Worker {
                 OptionalInt.of(row.accepted().tokenCount())));
         return;
       }
+      parts.meter().generated(row.sequences());
       row.accept(logits);
       if (row.isDone()) {
         end(row, row.outcome());
@@ -267,8 +231,10 @@ final class RunningBatch implements Worker {
           row,
           new RowOutcome.Failed(
               RowErrorCode.NO_TOKEN, e.getMessage(), OptionalInt.of(row.accepted().tokenCount())));
+    } catch (OutOfMemoryException e) {
+      throw parts.budget().broken(e); // Choosing tokens takes no native memory but that of caches.
     } catch (RuntimeException e) {
-      end(row, Batches.failure(row.accepted(), e));
+      end(row, parts.failures().outcome(row.accepted(), e));
     }
   }
 
@@ -302,11 +268,16 @@ final class RunningBatch implements Worker {
     rows.forEach(GeneratingRow::close);
     if (rows.size() == 1) {
       RowQueue.Entry entry = rows.get(0).entry();
-      entry.outcome().complete(Batches.failure(entry.accepted(), e));
+      entry.outcome().complete(parts.failures().outcome(entry.accepted(), e));
       return;
     }
     LOG.warn("a step of {} rows failed; they are written again, row by row", rows.size(), e);
     rows.forEach(row -> suspects.add(row.entry()));
+  }
+
+  @Override
+  public long keyValueBytes() {
+    return parts.budget().allocated();
   }
 
   @Override
@@ -315,5 +286,6 @@ final class RunningBatch implements Worker {
     running.clear();
     parts.budget().close();
     parts.decoder().close();
+    parts.workspace().close();
   }
 }

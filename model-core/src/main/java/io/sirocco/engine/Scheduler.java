@@ -1,5 +1,7 @@
 package io.sirocco.engine;
 
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,45 +15,84 @@ final class Scheduler {
   private final RowQueue queue;
   private final Worker worker;
   private final Thread thread;
+  private final Watchdog watchdog;
+  private final CompletableFuture<Void> ended = new CompletableFuture<>();
+  private final CompletableFuture<Void> late = new CompletableFuture<>();
+
+  /**
+   * @param meter knows the forward pass of the moment
+   * @param deadline for each of them; zero for none
+   */
+  record Limit(Meter meter, Duration deadline) {}
 
   /** Takes over the worker, and closes it when the queue is closed. */
-  Scheduler(RowQueue queue, Worker worker) {
+  Scheduler(RowQueue queue, Worker worker, Limit limit) {
     this.queue = queue;
     this.worker = worker;
+    this.watchdog = new Watchdog(limit.meter(), limit.deadline(), this::giveUp);
     this.thread = new Thread(this::run, "sirocco-engine");
     this.thread.setDaemon(true);
   }
 
   void start() {
     thread.start();
+    watchdog.start();
   }
 
-  /** Waits until what is being computed is done and the worker's memory is freed. */
-  void join() {
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+  /**
+   * Waits until nothing is computed any more and the worker's memory is freed; whether it is so.
+   * False once a batch has missed its deadline and is still computed.
+   */
+  boolean awaitEnd() {
+    CompletableFuture.anyOf(ended, late).join();
+    return ended.isDone();
+  }
+
+  /** Runs the action once {@link #awaitEnd} would say so, in whichever thread. */
+  void whenEnded(Runnable action) {
+    var unused = ended.thenRun(action);
+  }
+
+  private void giveUp(EngineFailedException reason) {
+    queue.fail(reason);
+    LOG.error("the engine refuses further rows: {}", reason.getMessage());
+    late.complete(null);
   }
 
   private void run() {
-    try (worker) {
+    try {
+      work();
+    } finally {
+      queue.fail(new IllegalStateException("the engine has been closed"));
+      watchdog.stop();
+      closeWorker();
+      ended.complete(null);
+    }
+  }
+
+  private void work() {
+    try {
       boolean more = true;
       while (more) {
         more = worker.work(queue);
       }
     } catch (InterruptedException e) {
-      queue.close(new IllegalStateException("the engine's thread was interrupted", e));
-    } catch (RuntimeException | Error e) {
+      queue.fail(new EngineFailedException("the engine's thread was interrupted", e));
+    } catch (EngineFailedException e) {
+      queue.fail(e);
       LOG.error("the engine has failed and refuses further rows", e);
-      queue.close(new IllegalStateException("the engine has failed: " + e, e));
+    } catch (RuntimeException | Error e) {
+      // First of all: whoever waits must not wait for ever, whatever else fails.
+      queue.fail(new EngineFailedException("the engine has failed: " + e, e));
+      LOG.error("the engine has failed and refuses further rows", e);
+    }
+  }
+
+  private void closeWorker() {
+    try {
+      worker.close();
+    } catch (RuntimeException | Error e) {
+      LOG.error("the engine's memory was not freed cleanly", e);
     }
   }
 }

@@ -19,21 +19,25 @@ final class Workers {
       EnginePlan plan,
       MistralModel model,
       Tokenizer tokenizer,
-      BufferAllocator allocator) {}
+      BufferAllocator allocator,
+      Meter meter) {}
 
   /** The caller closes the result. */
   static Worker of(OpenModel open) {
-    Decoder decoder = new Decoder(open.model(), open.allocator());
-    try {
-      return worker(open, decoder);
-    } catch (RuntimeException e) {
-      decoder.close();
-      throw e;
+    try (Unwinding opened = new Unwinding()) {
+      BufferAllocator workspace =
+          opened.add(open.allocator().newChildAllocator("workspace", 0, Long.MAX_VALUE));
+      Decoder decoder = opened.add(new Decoder(open.model(), workspace));
+      Worker worker = worker(open, decoder, workspace);
+      opened.keep();
+      return worker;
     }
   }
 
-  private static Worker worker(OpenModel open, Decoder decoder) {
+  private static Worker worker(OpenModel open, Decoder decoder, BufferAllocator workspace) {
     EngineOptions options = open.options();
+    LoneFailures failures =
+        new LoneFailures(new LoneFailures.Workspace(workspace, open.plan().memory().workspace()));
     if (options.task() instanceof Task.Generate generate) {
       GenerationSettings settings = Planner.settings(options, open.files()).orElseThrow();
       return new RunningBatch(
@@ -46,16 +50,19 @@ final class Workers {
                   open.allocator(),
                   open.plan().memory().kvCache()),
               Writing.of(settings, open.tokenizer(), generate.logprobs()),
-              open.allocator()),
+              workspace,
+              open.meter(),
+              failures),
           new RunningBatch.Limits(options.batchTokens(), generate.maxSequences()));
     }
-    return new Batches(decoder, head(open), options.batchTokens());
+    return new Batches(
+        new Batches.Parts(decoder, head(open, workspace), workspace, open.meter(), failures),
+        options.batchTokens());
   }
 
-  private static BatchHead head(OpenModel open) {
+  private static BatchHead head(OpenModel open, BufferAllocator workspace) {
     return open.options().task() instanceof Task.Score
-        ? new LabelHead(new LanguageModelHead(open.model(), open.files().head()), open.allocator())
-        : new ClassHead(
-            new ClassificationHead(open.model(), open.files().head()), open.allocator());
+        ? new LabelHead(new LanguageModelHead(open.model(), open.files().head()), workspace)
+        : new ClassHead(new ClassificationHead(open.model(), open.files().head()), workspace);
   }
 }

@@ -266,6 +266,9 @@ public final class JavaKernels implements Kernels {
     try {
       part.get();
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error; // Such as InternalError, where a mapped file has become shorter.
+      }
       throw new IllegalStateException("a part of an operation failed", e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -82,6 +82,15 @@ public final class OneDnnKernels implements Kernels {
     }
   }
 
+  /** What of {@link #describe} can change results: not the threads. */
+  public static String arithmetic() {
+    try {
+      return OneDnn.library().describe();
+    } catch (OneDnnUnavailableException e) {
+      return e.getMessage();
+    }
+  }
+
   /** Whether oneDNN loads here and the processor multiplies bfloat16 itself. */
   public static boolean multipliesBfloat16() {
     try {

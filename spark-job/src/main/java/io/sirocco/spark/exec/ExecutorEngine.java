@@ -2,6 +2,9 @@ package io.sirocco.spark.exec;
 
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.EngineStatistics;
+import io.sirocco.engine.PrecisionChoice;
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,6 +28,9 @@ public final class ExecutorEngine {
 
   /** Guarded by {@link #LOCK}; the last one is the engine to keep. */
   private static final List<Shared> OPEN = new ArrayList<>();
+
+  /** What engines have done that are closed; guarded by {@link #LOCK}. */
+  private static EngineStatistics closed = EngineStatistics.NONE;
 
   static {
     Runtime.getRuntime().addShutdownHook(new Thread(ExecutorEngine::shutDown, "sirocco-shutdown"));
@@ -53,6 +59,22 @@ public final class ExecutorEngine {
     return options.withThreads(Math.min(options.threads(), ExecutorCores.here()));
   }
 
+  /** What the engines of this JVM do, and what those before them have done. */
+  static Snapshot snapshot() {
+    synchronized (LOCK) {
+      EngineStatistics sum =
+          OPEN.stream()
+              .map(shared -> shared.engine.statistics())
+              .reduce(closed, EngineStatistics::plus);
+      return new Snapshot(OPEN.size(), sum);
+    }
+  }
+
+  /**
+   * @param engines open now
+   */
+  record Snapshot(int engines, EngineStatistics statistics) implements Serializable {}
+
   /** Closes the engines that no task uses; for tests, which look for leaks. */
   static void closeIdle() {
     synchronized (LOCK) {
@@ -69,7 +91,7 @@ public final class ExecutorEngine {
 
   private static Shared openOrFind(EngineOptions options) {
     for (Shared shared : OPEN) {
-      if (!shared.failed && shared.options.equals(options)) {
+      if (shared.works() && shared.serves(options)) {
         OPEN.remove(shared);
         OPEN.add(shared);
         return shared;
@@ -89,6 +111,7 @@ public final class ExecutorEngine {
 
   /** The task at hand must not fail for what another one left behind. */
   private static void closeOrWarn(Shared shared) {
+    closed = closed.plus(shared.engine.statistics().done());
     try {
       shared.engine.close();
     } catch (RuntimeException e) {
@@ -100,7 +123,7 @@ public final class ExecutorEngine {
     synchronized (LOCK) {
       shared.leases--;
       boolean replaced = OPEN.indexOf(shared) < OPEN.size() - 1;
-      if (shared.leases == 0 && (shared.failed || replaced)) {
+      if (shared.leases == 0 && (!shared.works() || replaced)) {
         OPEN.remove(shared);
         closeOrWarn(shared);
       }
@@ -130,6 +153,18 @@ public final class ExecutorEngine {
     Shared(EngineOptions options, Engine engine) {
       this.options = options;
       this.engine = engine;
+    }
+
+    /** An engine may be broken though no task has told. */
+    boolean works() {
+      return !failed && engine.failure().isEmpty();
+    }
+
+    /** What auto has chosen may also be asked for by its name. */
+    boolean serves(EngineOptions wanted) {
+      return options.equals(wanted)
+          || (wanted.precision() == engine.plan().chosenPrecision()
+              && options.equals(wanted.withPrecision(PrecisionChoice.AUTO)));
     }
   }
 

@@ -63,7 +63,7 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
       BufferAllocator allocator =
           lease.engine().allocator().newChildAllocator(name, 0, Long.MAX_VALUE);
       return new ResultRows(job, rows, lease, allocator);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       lease.close();
       throw e;
     }
@@ -119,10 +119,22 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
       List<Row> batch = nextBatch();
       try (VectorSchemaRoot input = job.input().batch(batch, allocator)) {
         inFlight.add(new InFlight(batch, engineRows.submit(input)));
-      } catch (IllegalStateException e) {
-        lease.reportFailure();
+      } catch (RuntimeException | Error e) {
+        reportFailure();
         throw e;
       }
+    }
+  }
+
+  /**
+   * Rows do not throw: what is thrown here is a broken engine, exhausted memory, or a defect, and a
+   * new engine is what another attempt needs in each case. A task that is killed says nothing about
+   * the engine.
+   */
+  private void reportFailure() {
+    TaskContext task = TaskContext.get();
+    if (task == null || !task.isInterrupted()) {
+      lease.reportFailure();
     }
   }
 
@@ -165,8 +177,8 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
       }
       job.counters().add(BatchTotals.of(results, job.engine().maxTokens()));
       return joined.iterator();
-    } catch (IllegalStateException e) {
-      lease.reportFailure();
+    } catch (RuntimeException | Error e) {
+      reportFailure();
       throw e;
     }
   }

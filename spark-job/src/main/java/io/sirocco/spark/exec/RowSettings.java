@@ -22,4 +22,9 @@ public record RowSettings(
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(prefix, "prefix");
   }
+
+  /** The same with other options of the engine. */
+  public RowSettings withEngine(EngineOptions other) {
+    return new RowSettings(other, results, model, prefix);
+  }
 }

@@ -2,6 +2,7 @@ package io.sirocco.spark.exec;
 
 import java.io.Serializable;
 import java.util.Collections;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -52,6 +53,19 @@ public record Totals(
         tokens + other.tokens,
         generatedTokens + other.generatedTokens,
         truncated + other.truncated);
+  }
+
+  /** For people: Spark's UI shows it among the accumulators of a stage, whole and by task. */
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%,d rows, %,d failed %s, %,d tokens read, %,d generated",
+        rows,
+        rowsFailed(),
+        failed,
+        tokens,
+        generatedTokens);
   }
 
   private static Map<String, Long> sum(Map<String, Long> one, Map<String, Long> other) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.engine.EnginePlan;
+import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.sampling.EffectiveSetting;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -34,7 +35,9 @@ record Answers(JsonNode description) {
   private static final Set<String> OF_PROMPTS = Set.of("chat", "messages-column", "system-prompt");
 
   /** What the answers of this job will depend on. */
-  static Answers of(JobConfig config, EnginePlan plan) {
+  static Answers of(RunSetup setup) {
+    JobConfig config = setup.config();
+    EnginePlan plan = setup.plan();
     ObjectNode all = (ObjectNode) JobConfigWriter.toTree(config);
     all.remove(WITHOUT_EFFECT);
     boolean messages = config.input().messagesColumn().isPresent();
@@ -43,7 +46,7 @@ record Answers(JsonNode description) {
     ObjectNode model = (ObjectNode) all.get("model");
     model.remove("path");
     model.put("fingerprint", plan.fingerprint());
-    model.put("precision", ConfigSection.kebab(plan.precision()));
+    model.put("precision", precision(setup));
     if (config.task() == JobConfig.Task.GENERATE) {
       ObjectNode generate = all.putObject(GenerateSection.NAME);
       for (EffectiveSetting setting : plan.settings()) {
@@ -54,6 +57,12 @@ record Answers(JsonNode description) {
     }
     all.put("sirocco", Versions.sirocco());
     return new Answers(all);
+  }
+
+  /** All hosts' is one: preflight has decided where the job leaves it to them. */
+  private static String precision(RunSetup setup) {
+    PrecisionChoice choice = setup.settings().engine().precision();
+    return ConfigSection.kebab(choice == PrecisionChoice.AUTO ? setup.plan().precision() : choice);
   }
 
   /** 32 hexadecimal digits. */

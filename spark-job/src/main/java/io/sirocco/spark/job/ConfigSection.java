@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -96,6 +97,16 @@ record ConfigSection(String path, JsonNode object, List<String> known) {
       throw problem(key, value, "a number from 0 to 1");
     }
     return value.asDouble();
+  }
+
+  /** A duration such as 10m; zero for none. */
+  Duration duration(String key, Duration fallback) {
+    JsonNode value = node(key);
+    if (value.isMissingNode()) {
+      return fallback;
+    }
+    return Durations.parse(value.asText())
+        .orElseThrow(() -> problem(key, value, Durations.EXPECTED));
   }
 
   <E extends Enum<E>> E choice(String key, E fallback, Class<E> type) {

@@ -17,6 +17,7 @@ import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.PlannedModel;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.tokenizer.SpecialTokenText;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,6 +51,7 @@ record JobConfig(
    * @param path a Hugging Face folder
    * @param maxTokens longest row, special tokens included
    * @param specialTokens how a special token's text inside a row is read
+   * @param requireIdentical whether hosts must not differ in what can change answers
    */
   record Model(
       String path,
@@ -57,7 +59,8 @@ record JobConfig(
       KernelChoice kernels,
       int maxTokens,
       OverLength overLength,
-      SpecialTokenText specialTokens) {}
+      SpecialTokenText specialTokens,
+      boolean requireIdentical) {}
 
   /**
    * @param path files, folders or globs; empty if a table is read
@@ -132,8 +135,9 @@ record JobConfig(
   /**
    * @param maxTokens of one forward pass
    * @param maxSequences texts that are written at the same time
+   * @param deadline of one forward pass; zero for none
    */
-  record Batch(int maxTokens, int maxSequences) {}
+  record Batch(int maxTokens, int maxSequences, Duration deadline) {}
 
   /**
    * @param maxFailureRate share of failed rows above which the job exits with 4
@@ -166,7 +170,8 @@ record JobConfig(
         model.maxTokens(),
         model.overLength(),
         model.specialTokens(),
-        engineTask());
+        engineTask(),
+        batch.deadline());
   }
 
   private io.sirocco.engine.Task engineTask() {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
@@ -74,7 +75,8 @@ final class JobConfigReader {
                 batch.count("max-tokens", MAX_TOKENS).orElse(2048),
                 batch
                     .count("max-sequences", MOST_SEQUENCES)
-                    .orElse(Task.Generate.DEFAULT_SEQUENCES)),
+                    .orElse(Task.Generate.DEFAULT_SEQUENCES),
+                batch.duration("deadline", EngineOptions.DEFAULT_BATCH_DEADLINE)),
             errors(errors));
     List.of(top, model, input, output, classify, generate, score, batch, errors)
         .forEach(ConfigSection::requireNoOther);
@@ -96,7 +98,8 @@ final class JobConfigReader {
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
         section.count("max-tokens", MAX_TOKENS).orElse(4096),
         section.choice("over-length", OverLength.ERROR, OverLength.class),
-        section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class));
+        section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class),
+        section.flag("require-identical", false));
   }
 
   /** A path of this machine's file system, which may be written as a file: URI. */

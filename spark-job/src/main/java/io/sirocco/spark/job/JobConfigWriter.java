@@ -39,6 +39,7 @@ final class JobConfigWriter {
     model.put("max-tokens", config.model().maxTokens());
     model.put("over-length", ConfigSection.kebab(config.model().overLength()));
     model.put("special-tokens", ConfigSection.kebab(config.model().specialTokens()));
+    model.put("require-identical", config.model().requireIdentical());
     input(config.input(), root.putObject("input"));
     ObjectNode output = root.putObject("output");
     output.put("path", config.output().path());
@@ -59,6 +60,7 @@ final class JobConfigWriter {
       }
       case SCORE -> score(config.score(), root.putObject("score"));
     }
+    batch.put("deadline", Durations.text(config.batch().deadline()));
     root.set("batch", batch);
     errors(config.errors(), root.putObject("errors"));
     return root;

@@ -6,6 +6,8 @@ import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ExecutorEngine;
+import io.sirocco.spark.exec.Preflight;
+import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.Totals;
 import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
@@ -69,12 +71,16 @@ final class JobRun {
     check.requireApartFrom(rows);
     check.requireWritable();
     requireNoConflict(rows, columns, plan);
+    Preflight.Result hosts = stages.time("preflight", () -> preflight(spark, plan));
+    RowSettings settings = hosts.applied(config.rowSettings(plan));
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
     JobTasks tasks = new JobTasks(config, plan);
     Work work = stages.time("count", () -> input.work(rows, tasks.tokens()));
     long expected = work.rows();
-    RunSetup setup = new RunSetup(config, plan, spark, columns, rows, work, target, stages, err);
+    RunSetup setup =
+        new RunSetup(
+            config, plan, settings, hosts.hosts(), spark, columns, rows, work, target, stages, err);
     RunFacts facts = facts(setup);
     target.writeRecord(new RunRecord(facts).json(spark.version()));
     if (facts.complete()) {
@@ -87,6 +93,19 @@ final class JobRun {
     out.println("results: " + target);
     requireEveryRow(expected, facts.counts().totals());
     return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
+  }
+
+  private Preflight.Result preflight(SparkSession spark, EnginePlan plan)
+      throws InterruptedException {
+    Preflight.Result hosts =
+        Preflight.run(
+            spark.sparkContext(),
+            config.rowSettings(plan),
+            config.model().requireIdentical()
+                ? Preflight.Differences.REFUSE
+                : Preflight.Differences.SAY);
+    PreflightReport.print(hosts, out);
+    return hosts;
   }
 
   private RunFacts facts(RunSetup setup) throws Exception {

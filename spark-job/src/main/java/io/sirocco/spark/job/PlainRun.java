@@ -21,15 +21,14 @@ record PlainRun(RunSetup setup) {
         DataFrameTask.results(
             setup.tasks().sized(setup.rows(), setup.work()),
             setup.columns().columns(),
-            config.rowSettings(setup.plan()),
+            setup.settings(),
             RowCounters.into(totals));
     setup.stages().time(RunFacts.COMPUTE, () -> write(results, totals));
     OutputCounts counts =
         config.output().mode() == OutputMode.APPEND
             ? new OutputCounts(totals.value(), 0, Map.of())
             : setup.stages().time("verify", this::counted);
-    return new RunFacts(
-        config, setup.plan(), true, counts, totals.value(), setup.stages().seconds(), List.of());
+    return new RunFacts(setup, true, counts, totals.value(), List.of());
   }
 
   private boolean write(Dataset<Row> results, RunTotals totals) {

@@ -43,7 +43,8 @@ final class PlanReport {
         bytes(memory.available()));
   }
 
-  private static String bytes(long bytes) {
+  /** In a unit that fits. */
+  static String bytes(long bytes) {
     return bytes < 1L << 30
         ? String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20))
         : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));

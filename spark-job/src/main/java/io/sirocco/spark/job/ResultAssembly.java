@@ -74,9 +74,7 @@ record ResultAssembly(
   private Column[] columns() {
     StructType wanted =
         DataFrameTask.resultType(
-            setup.rows().schema(),
-            setup.columns().columns(),
-            setup.config().rowSettings(setup.plan()));
+            setup.rows().schema(), setup.columns().columns(), setup.settings());
     List<Column> columns = new ArrayList<>();
     int own = wanted.length() - type.length();
     for (int i = 0; i < wanted.length(); i++) {

@@ -51,7 +51,7 @@ final class ResumableRun {
     this.config = setup.config();
     this.spark = setup.spark();
     this.failed = failed;
-    this.answers = Answers.of(config, setup.plan());
+    this.answers = Answers.of(setup);
     this.identity = RowIdentity.of(setup.columns());
     this.identified = identity.added(setup.rows());
     this.durable = setup.target().durable(answers.fingerprint(), resultType());
@@ -79,8 +79,7 @@ final class ResumableRun {
         done
             ? setup.stages().time("publish", this::publish)
             : new OutputCounts(totals.value(), 0, Map.of());
-    return new RunFacts(
-        config, setup.plan(), done, counts, totals.value(), setup.stages().seconds(), attempts());
+    return new RunFacts(setup, done, counts, totals.value(), attempts());
   }
 
   private boolean requireKeys() {
@@ -151,7 +150,7 @@ final class ResumableRun {
   }
 
   private RowSettings withoutPrefix() {
-    RowSettings settings = config.rowSettings(setup.plan());
+    RowSettings settings = setup.settings();
     return new RowSettings(settings.engine(), settings.results(), settings.model(), "");
   }
 

@@ -3,24 +3,21 @@ package io.sirocco.spark.job;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.Totals;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What a run has done.
  *
+ * @param setup of the run
  * @param complete whether the output holds every row
  * @param counts of the output; of this run alone where it was appended, or where it stopped
  * @param computed by this run; what else the output holds is kept from earlier ones
- * @param seconds by part of the run
  * @param attempts of all runs that computed some of the output, if it can be resumed
  */
 record RunFacts(
-    JobConfig config,
-    EnginePlan plan,
+    RunSetup setup,
     boolean complete,
     OutputCounts counts,
     Totals computed,
-    Map<String, Double> seconds,
     List<AttemptFacts> attempts) {
   /** The part of a run that computes. */
   static final String COMPUTE = "compute";
@@ -35,8 +32,16 @@ record RunFacts(
    */
   record AttemptFacts(int number, String begun, long missing, long rows) {}
 
+  JobConfig config() {
+    return setup.config();
+  }
+
+  EnginePlan plan() {
+    return setup.plan();
+  }
+
   /** From the first row to the last. */
   double computing() {
-    return seconds.getOrDefault(COMPUTE, 0.0);
+    return setup.stages().of(COMPUTE);
   }
 }

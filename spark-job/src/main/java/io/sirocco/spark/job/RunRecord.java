@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.sampling.EffectiveSetting;
+import io.sirocco.spark.exec.HostReport;
 import io.sirocco.spark.exec.Totals;
 import java.util.Locale;
 import java.util.Map;
@@ -33,7 +34,8 @@ record RunRecord(RunFacts facts) {
       computed.put("generated_tokens", facts.computed().generatedTokens());
       attempts(record);
       ObjectNode seconds = record.putObject("seconds");
-      facts.seconds().forEach(seconds::put);
+      facts.setup().stages().seconds().forEach(seconds::put);
+      executors(record.putArray("executors"));
       return pretty(record);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("the run's record does not become JSON", e);
@@ -51,7 +53,7 @@ record RunRecord(RunFacts facts) {
     model.put("precision", plan.precision().name().toLowerCase(Locale.ROOT));
     model.put("kernels", plan.kernels());
     if (facts.config().output().mode() == OutputMode.RESUME) {
-      model.put("answers", Answers.of(facts.config(), plan).fingerprint());
+      model.put("answers", Answers.of(facts.setup()).fingerprint());
     }
   }
 
@@ -90,6 +92,20 @@ record RunRecord(RunFacts facts) {
       lengths.put(length.getKey(), length.getValue());
     }
     return counts;
+  }
+
+  private void executors(ArrayNode executors) {
+    for (HostReport host : facts.setup().hosts()) {
+      executors
+          .addObject()
+          .put("executor", host.place().executor())
+          .put("host", host.place().host())
+          .put("processor", host.processor().model())
+          .put("cores", host.processor().cores())
+          .put("precision", host.engine().precision())
+          .put("kernels", host.engine().arithmetic())
+          .put("open_seconds", host.engine().seconds());
+    }
   }
 
   private void attempts(ObjectNode record) {

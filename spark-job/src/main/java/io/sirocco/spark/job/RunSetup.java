@@ -1,9 +1,12 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.engine.EnginePlan;
+import io.sirocco.spark.exec.HostReport;
+import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.output.OutputTarget;
 import io.sirocco.spark.sizing.Work;
 import java.io.PrintWriter;
+import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -11,6 +14,8 @@ import org.apache.spark.sql.SparkSession;
 /**
  * A job that is ready to run: configuration, model, input and output are found to fit together.
  *
+ * @param settings that all executors work with
+ * @param hosts that the engine is open on
  * @param rows of the input, with the columns made for the engine
  * @param work how many they are, and how long
  * @param err for the progress line and what goes wrong
@@ -18,6 +23,8 @@ import org.apache.spark.sql.SparkSession;
 record RunSetup(
     JobConfig config,
     EnginePlan plan,
+    RowSettings settings,
+    List<HostReport> hosts,
     SparkSession spark,
     EngineColumns columns,
     Dataset<Row> rows,

@@ -58,7 +58,8 @@ class JobConfigReaderTest {
                 KernelChoice.AUTO,
                 4096,
                 OverLength.ERROR,
-                SpecialTokenText.LITERAL));
+                SpecialTokenText.LITERAL,
+                false));
     assertThat(config.input().format()).isEqualTo(InputFormat.JSON);
     assertThat(config.input().textColumn()).contains("text");
     assertThat(config.input().keyColumns()).isEmpty();
@@ -67,6 +68,7 @@ class JobConfigReaderTest {
     assertThat(config.classify().threshold()).isEqualTo(0.5);
     assertThat(config.classify().topK()).isEmpty();
     assertThat(config.batch().maxTokens()).isEqualTo(2048);
+    assertThat(config.batch().deadline()).hasMinutes(10);
     assertThat(config.errors().maxFailureRate()).isEqualTo(1.0);
   }
 
@@ -99,6 +101,8 @@ class JobConfigReaderTest {
             "output.mode=append",
             "output.prefix='x: '",
             "output.logits=true",
+            "model.require-identical=true",
+            "batch.deadline=90s",
             "errors.max-failure-rate=0.25");
 
     assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
@@ -118,6 +122,20 @@ class JobConfigReaderTest {
         SMALLEST + "\n",
         "input={path: x, text-column: t, rows-per-task: 1, tokens-per-task: 2}",
         "at most one of rows-per-task and tokens-per-task");
+  }
+
+  @Test
+  void deadlinesHaveAUnitOrAreNone() {
+    for (String same : List.of("500ms", "90s", "10m", "120m", "none")) {
+      JobConfig config = read(SMALLEST, "batch.deadline=" + same);
+      assertThat(config.engineOptions().batchDeadline()).isEqualTo(config.batch().deadline());
+      assertThat(JobConfigWriter.toYaml(config)).contains("deadline: " + same);
+      assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
+    }
+    assertThat(read(SMALLEST, "batch.deadline=2h").batch().deadline()).hasHours(2);
+    assertThat(read(SMALLEST, "batch.deadline=0").batch().deadline()).isZero();
+    assertRefused(SMALLEST, "batch.deadline=90", "batch.deadline is '90'", "such as 500ms, 90s");
+    assertRefused(SMALLEST, "batch.deadline=-5s", "batch.deadline is '-5s'");
   }
 
   @Test

@@ -1,0 +1,89 @@
+package io.sirocco.spark.exec;
+
+import io.sirocco.checkpoint.ModelException;
+import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.EnginePlan;
+import io.sirocco.engine.HostMemory;
+import io.sirocco.engine.KernelSetup;
+import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.function.VoidFunction;
+import org.apache.spark.storage.BlockManagerId;
+import org.apache.spark.util.CollectionAccumulator;
+
+/**
+ * A task that opens the engine of the executor it runs on, and tells what it found; once in each
+ * executor, however many of these tasks come to it.
+ *
+ * @param preflight tells one preflight from another
+ */
+record HostCheck(EngineOptions engine, String preflight, CollectionAccumulator<Finding> findings)
+    implements VoidFunction<Integer> {
+  /** How long a task that has nothing to do holds its place, so that the next goes elsewhere. */
+  private static final long HOLD_MILLIS = 100;
+
+  /** The preflight that was the last to be here. */
+  private static final AtomicReference<String> LAST = new AtomicReference<>("");
+
+  /**
+   * What was found on a host.
+   *
+   * @param report one, or none where the engine cannot be opened
+   * @param problem why it cannot; empty if it can
+   */
+  record Finding(HostReport.Place place, List<HostReport> report, String problem)
+      implements Serializable {}
+
+  @Override
+  public void call(Integer number) throws InterruptedException {
+    if (LAST.getAndSet(preflight).equals(preflight)) {
+      Thread.sleep(HOLD_MILLIS);
+    } else {
+      findings.add(here(engine));
+    }
+  }
+
+  /** Of this JVM. The engine stays open: this is its warm-up. */
+  static Finding here(EngineOptions engine) {
+    HostReport.Place place = place();
+    long start = System.nanoTime();
+    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(engine)) {
+      double seconds = (System.nanoTime() - start) * 1e-9;
+      EnginePlan plan = lease.engine().plan();
+      return new Finding(place, List.of(report(place, engine, plan, seconds)), "");
+    } catch (ModelException e) {
+      return new Finding(place, List.of(), e.getMessage());
+    } catch (RuntimeException | LinkageError e) {
+      return new Finding(place, List.of(), "the engine does not open: " + e);
+    }
+  }
+
+  private static HostReport.Place place() {
+    BlockManagerId id = SparkEnv.get().blockManager().blockManagerId();
+    return new HostReport.Place(id.executorId(), id.host(), id.hostPort());
+  }
+
+  private static HostReport report(
+      HostReport.Place place, EngineOptions engine, EnginePlan plan, double seconds) {
+    int cores = ExecutorCores.here();
+    return new HostReport(
+        place,
+        new HostReport.Processor(HostProcessor.model(), HostProcessor.features(), cores),
+        new HostReport.Model(
+            plan.fingerprint(),
+            plan.chosenPrecision().name().toLowerCase(Locale.ROOT),
+            KernelSetup.of(engine.kernels(), engine.precision()).arithmetic(),
+            Math.min(engine.threads(), cores),
+            seconds,
+            plan.notes()),
+        new HostReport.Memory(
+            plan.memory().weightsMapped(),
+            plan.memory().owned(),
+            Runtime.getRuntime().maxMemory(),
+            HostMemory.containerLimit().orElse(HostReport.UNLIMITED),
+            HostMemory.machineTotal().orElse(HostReport.UNLIMITED)));
+  }
+}

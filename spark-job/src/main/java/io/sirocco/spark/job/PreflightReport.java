@@ -1,0 +1,67 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.spark.exec.HostReport;
+import io.sirocco.spark.exec.Preflight;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** Says where a job runs: a line for each kind of executor on each host. */
+final class PreflightReport {
+  /** More lines than this nobody reads. */
+  private static final int LINES = 40;
+
+  private PreflightReport() {}
+
+  static void print(Preflight.Result result, PrintWriter out) {
+    Map<String, Integer> executors = new LinkedHashMap<>();
+    Map<String, Double> slowest = new LinkedHashMap<>();
+    for (HostReport host : result.hosts()) {
+      String line = line(host);
+      executors.merge(line, 1, Integer::sum);
+      slowest.merge(line, host.engine().seconds(), Math::max);
+    }
+    executors.entrySet().stream()
+        .limit(LINES)
+        .forEach(
+            line ->
+                out.printf(
+                    Locale.ROOT,
+                    "host         %s; opened in %.1fs%s%n",
+                    line.getKey(),
+                    slowest.get(line.getKey()),
+                    line.getValue() == 1 ? "" : "; " + line.getValue() + " executors"));
+    if (executors.size() > LINES) {
+      out.println("host         and " + (executors.size() - LINES) + " more");
+    }
+    result
+        .unreached()
+        .forEach(
+            address ->
+                out.println(
+                    "note         the executor at "
+                        + address
+                        + " ran no task in time: it is checked when its first one comes"));
+    result.notes().forEach(note -> out.println("note         " + note));
+    out.flush();
+  }
+
+  private static String line(HostReport host) {
+    HostReport.Memory memory = host.memory();
+    long limit = Math.min(memory.limit(), memory.machine());
+    return String.format(
+        Locale.ROOT,
+        "%s: %s (%s), %d cores; %s, %s, %d threads; native memory at most %s, heap at most %s%s",
+        host.place().host(),
+        host.processor().model(),
+        String.join(" ", host.processor().features()),
+        host.processor().cores(),
+        host.engine().arithmetic(),
+        host.engine().precision(),
+        host.engine().threads(),
+        PlanReport.bytes(memory.owned()),
+        PlanReport.bytes(memory.heapMax()),
+        limit == HostReport.UNLIMITED ? "" : " of " + PlanReport.bytes(limit));
+  }
+}

@@ -1,0 +1,127 @@
+package io.sirocco.spark.exec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+
+/** What Prometheus is told of a job, and what the UI shows of it. */
+class SiroccoPluginTest {
+  private static final Pattern LINE =
+      Pattern.compile(
+          "metrics_sirocco_driver_plugin_\\w*SiroccoPlugin_(\\w+)_Value\\{.*\\} (\\S+)");
+  private static final int ROWS = 300;
+
+  @Test
+  void thePrometheusServletOfTheDriverShowsTheEngines() throws Exception {
+    SparkSession spark =
+        SparkSession.builder()
+            .master("local[2]")
+            .appName("sirocco-plugin-test")
+            .config("spark.driver.host", "localhost")
+            .config("spark.ui.enabled", "true")
+            .config("spark.ui.port", "0")
+            .config("spark.plugins", SiroccoPlugin.class.getName())
+            .config("spark.sirocco.metrics.period", "100ms")
+            .config("spark.metrics.namespace", "sirocco")
+            .config(
+                "spark.metrics.conf.*.sink.prometheusServlet.class",
+                "org.apache.spark.metrics.sink.PrometheusServlet")
+            .config("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus")
+            .getOrCreate();
+    try {
+      double before = ExecutorEngine.snapshot().statistics().rows().done();
+      classify(spark);
+      Map<String, Double> metrics = awaitRows(spark, before + ROWS);
+
+      for (String prefix : new String[] {"engine_", "total_", "executor_driver_"}) {
+        assertThat(metrics.get(prefix + "rows")).as(prefix).isEqualTo(before + ROWS);
+        assertThat(metrics.get(prefix + "engines")).isEqualTo(1);
+        assertThat(metrics.get(prefix + "rowsQueued")).isZero();
+        assertThat(metrics.get(prefix + "tokensRead")).isGreaterThan(ROWS * 10);
+        assertThat(metrics.get(prefix + "tokensReadPerSecond")).isNotNegative();
+        assertThat(metrics.get(prefix + "batches")).isBetween(1.0, before + ROWS);
+        assertThat(metrics.get(prefix + "batchFill")).isBetween(0.01, 1.0);
+        assertThat(metrics.get(prefix + "weightsMappedBytes")).isBetween(2e6, 2.1e6);
+        assertThat(metrics.get(prefix + "nativeBytes")).isGreaterThan(1e5);
+        assertThat(metrics.get(prefix + "nativeBytesPeak"))
+            .isGreaterThanOrEqualTo(metrics.get(prefix + "nativeBytes"));
+        assertThat(metrics.get(prefix + "kvBytes")).isZero();
+      }
+      String stage = get(spark, "/stages/stage/?id=" + lastStage(spark) + "&attempt=0");
+      assertThat(stage).contains("sirocco").contains(ROWS + " rows, 0 failed");
+    } finally {
+      spark.stop();
+      ExecutorEngine.closeIdle();
+    }
+  }
+
+  private static void classify(SparkSession spark) {
+    RunTotals totals = new RunTotals();
+    spark.sparkContext().register(totals, "sirocco");
+    Dataset<Row> rows =
+        spark.read().json(TicketModel.SAMPLES + "tickets.jsonl").limit(ROWS).select("id", "text");
+    DataFrameTask.results(
+            rows.localCheckpoint(),
+            RowColumns.of(new ModelInput.Text("text")),
+            TicketModel.float32(),
+            RowCounters.into(totals))
+        .write()
+        .format("noop")
+        .mode("overwrite")
+        .save();
+    assertThat(totals.value().rows()).isEqualTo(ROWS);
+  }
+
+  private static int lastStage(SparkSession spark) {
+    int stage = 0;
+    for (int job : spark.sparkContext().statusTracker().getJobIdsForGroup(null)) {
+      for (int one : spark.sparkContext().statusTracker().getJobInfo(job).get().stageIds()) {
+        stage = Math.max(stage, one);
+      }
+    }
+    return stage;
+  }
+
+  /** The driver hears of them a moment later. */
+  private static Map<String, Double> awaitRows(SparkSession spark, double rows) throws Exception {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+    Map<String, Double> metrics = metrics(spark);
+    while (System.nanoTime() < end
+        && !(metrics.getOrDefault("total_rows", 0.0) == rows
+            && metrics.getOrDefault("engine_rows", 0.0) == rows)) {
+      Thread.sleep(100);
+      metrics = metrics(spark);
+    }
+    return metrics;
+  }
+
+  private static Map<String, Double> metrics(SparkSession spark) throws Exception {
+    Map<String, Double> metrics = new TreeMap<>();
+    Matcher line = LINE.matcher(get(spark, "/metrics/prometheus"));
+    while (line.find()) {
+      metrics.put(line.group(1), Double.valueOf(line.group(2)));
+    }
+    return metrics;
+  }
+
+  private static String get(SparkSession spark, String path)
+      throws IOException, InterruptedException {
+    URI uri = URI.create(spark.sparkContext().uiWebUrl().get() + path);
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
+        .body();
+  }
+}
