@@ -11,6 +11,17 @@ public final class EngineFailedException extends IllegalStateException {
     super(problem);
   }
 
+  /**
+   * For what has ended the engine's thread. An Error is suppressed rather than the cause: it has
+   * broken this engine, not the JVM, and who finds an Error among the causes, such as a Spark
+   * executor, takes the whole JVM for lost.
+   */
+  static EngineFailedException of(Throwable problem) {
+    EngineFailedException failure = new EngineFailedException("the engine has failed: " + problem);
+    failure.addSuppressed(problem);
+    return failure;
+  }
+
   EngineFailedException(String problem, Throwable cause) {
     super(problem, cause);
   }

@@ -83,7 +83,7 @@ final class Scheduler {
       LOG.error("the engine has failed and refuses further rows", e);
     } catch (RuntimeException | Error e) {
       // First of all: whoever waits must not wait for ever, whatever else fails.
-      queue.fail(new EngineFailedException("the engine has failed: " + e, e));
+      queue.fail(EngineFailedException.of(e));
       LOG.error("the engine has failed and refuses further rows", e);
     }
   }

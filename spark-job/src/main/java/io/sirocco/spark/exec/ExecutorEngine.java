@@ -24,6 +24,7 @@ public final class ExecutorEngine {
   public static final int ALL_CORES = Integer.MAX_VALUE;
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorEngine.class);
+  private static final long SHUTDOWN_MILLIS = 10_000;
   private static final Object LOCK = new Object();
 
   /** Guarded by {@link #LOCK}; the last one is the engine to keep. */
@@ -130,7 +131,19 @@ public final class ExecutorEngine {
     }
   }
 
+  /** Waits for batches that end soon; for none that hangs. */
   private static void shutDown() {
+    Thread closing = new Thread(ExecutorEngine::closeAll, "sirocco-closing");
+    closing.setDaemon(true);
+    closing.start();
+    try {
+      closing.join(SHUTDOWN_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void closeAll() {
     synchronized (LOCK) {
       for (Shared shared : OPEN) {
         try {

@@ -12,6 +12,7 @@ import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.apache.spark.scheduler.SparkListener;
@@ -83,7 +85,7 @@ class PoisonedEngineTest {
 
   /** Whoever runs the cluster puts the file back once a task has failed for it. */
   private static final class RestoreAfterFailure extends SparkListener {
-    private final java.util.Set<String> reasons = ConcurrentHashMap.newKeySet();
+    private final Set<String> reasons = ConcurrentHashMap.newKeySet();
     private final Path from;
     private final Path to;
 
@@ -102,7 +104,7 @@ class PoisonedEngineTest {
           Files.copy(from, beside);
           Files.move(beside, to, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-          throw new java.io.UncheckedIOException(e);
+          throw new UncheckedIOException(e);
         }
       }
     }

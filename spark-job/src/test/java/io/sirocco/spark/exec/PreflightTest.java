@@ -125,6 +125,7 @@ class PreflightTest {
             .config("spark.driver.host", "localhost")
             .config("spark.ui.enabled", "false")
             .config("spark.executor.memory", "600m")
+            .config("spark.executorEnv.SPARK_SCALA_VERSION", "2.13")
             .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
             .getOrCreate();
     long end = System.nanoTime() + Duration.ofMinutes(2).toNanos();
