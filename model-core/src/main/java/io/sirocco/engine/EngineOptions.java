@@ -42,6 +42,20 @@ public record EngineOptions(
     }
   }
 
+  /** The same with the checkpoint in another folder. */
+  public EngineOptions withModel(String other) {
+    return new EngineOptions(
+        other,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task);
+  }
+
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
     return new EngineOptions(
