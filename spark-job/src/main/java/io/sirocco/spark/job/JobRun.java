@@ -1,13 +1,12 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.engine.Engine;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
-import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
+import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.OutputTarget;
@@ -42,7 +41,12 @@ final class JobRun {
    * @throws Exception if Spark fails
    */
   int run() throws Exception {
-    EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(config.engineOptions()));
+    EnginePlan plan;
+    RowSettings settings;
+    try (JobModel model = JobModel.open(config)) {
+      plan = model.plan();
+      settings = model.rowSettings(plan);
+    }
     PlanReport.print(config, plan, out);
     SparkSession spark = Sessions.open("sirocco " + ConfigSection.kebab(config.task()));
     OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
@@ -58,7 +62,7 @@ final class JobRun {
     check.requireWritable();
     RunTotals totals = new RunTotals();
     spark.sparkContext().register(totals, "sirocco");
-    Dataset<Row> results = results(rows, columns.columns(), plan, totals);
+    Dataset<Row> results = results(rows, columns.columns(), settings, totals);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
     long expected = input.count(rows);
@@ -75,10 +79,9 @@ final class JobRun {
   }
 
   private Dataset<Row> results(
-      Dataset<Row> rows, RowColumns columns, EnginePlan plan, RunTotals totals) {
+      Dataset<Row> rows, RowColumns columns, RowSettings settings, RunTotals totals) {
     try {
-      return DataFrameTask.results(
-          rows, columns, config.rowSettings(plan), RowCounters.into(totals));
+      return DataFrameTask.results(rows, columns, settings, RowCounters.into(totals));
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());

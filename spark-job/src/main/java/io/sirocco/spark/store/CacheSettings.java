@@ -1,7 +1,6 @@
 package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.apache.spark.SparkConf;
@@ -45,6 +44,8 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
   }
 
   /**
+   * Those of a Spark configuration.
+   *
    * @throws ModelException if a setting has a value that makes no sense
    */
   public static CacheSettings of(SparkConf conf) {
@@ -55,7 +56,7 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
           Path.of(conf.get(DIR, home.toString())),
           conf.contains(MAX_SIZE) ? conf.getSizeAsBytes(MAX_SIZE) : NO_LIMIT,
           verify ? Check.CHECKSUMS : Check.SIZES);
-    } catch (InvalidPathException | IllegalArgumentException e) {
+    } catch (IllegalArgumentException e) {
       throw new ModelException("spark.sirocco.cache", e.getMessage(), e);
     }
   }

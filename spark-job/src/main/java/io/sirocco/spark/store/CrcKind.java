@@ -36,7 +36,9 @@ enum CrcKind {
 
   abstract Checksum start();
 
-  /** The CRC of bytes with the CRC {@code first} before {@code length} bytes with {@code second}. */
+  /**
+   * The CRC of bytes with the CRC {@code first} before {@code length} bytes with {@code second}.
+   */
   int join(int first, int second, long length) {
     return length == 0 ? first : CrcUtil.compose(first, second, length, polynomial);
   }

@@ -54,8 +54,7 @@ record Download(PartialCopy copy, RemoteModel remote, Pieces pieces) {
         new ArrayList<>(ranges), gaps.stream().mapToLong(PartialCopy.Gap::size).sum());
   }
 
-  private void fetchAll(
-      Queue<PartialCopy.Gap> gaps, Journal journal, Queue<FetchedRange> ranges)
+  private void fetchAll(Queue<PartialCopy.Gap> gaps, Journal journal, Queue<FetchedRange> ranges)
       throws IOException {
     ExecutorService threads =
         Executors.newFixedThreadPool(
@@ -113,15 +112,15 @@ record Download(PartialCopy copy, RemoteModel remote, Pieces pieces) {
 
   private void fetch(Queue<PartialCopy.Gap> gaps, Journal journal, Queue<FetchedRange> ranges)
       throws IOException {
-    ByteBuffer buffer = ByteBuffer.allocate(CHUNK);
+    byte[] chunk = new byte[CHUNK];
     for (PartialCopy.Gap gap = gaps.poll(); gap != null; gap = gaps.poll()) {
-      FetchedRange range = fetch(gap, buffer);
+      FetchedRange range = fetch(gap, chunk);
       journal.add(range);
       ranges.add(range);
     }
   }
 
-  private FetchedRange fetch(PartialCopy.Gap gap, ByteBuffer buffer) throws IOException {
+  private FetchedRange fetch(PartialCopy.Gap gap, byte[] chunk) throws IOException {
     Checksum crc = CrcKind.of(gap.file()).start();
     try (FSDataInputStream in = remote.open(gap.file().name());
         FileChannel out = FileChannel.open(copy.file(gap.file()), StandardOpenOption.WRITE)) {
@@ -129,10 +128,10 @@ record Download(PartialCopy copy, RemoteModel remote, Pieces pieces) {
       // make a request of its own.
       in.seek(gap.offset());
       for (long done = 0; done < gap.size(); ) {
-        int size = (int) Math.min(buffer.capacity(), gap.size() - done);
-        in.readFully(buffer.array(), 0, size);
-        crc.update(buffer.array(), 0, size);
-        buffer.clear().limit(size);
+        int size = (int) Math.min(chunk.length, gap.size() - done);
+        in.readFully(chunk, 0, size);
+        crc.update(chunk, 0, size);
+        ByteBuffer buffer = ByteBuffer.wrap(chunk, 0, size);
         for (long at = gap.offset() + done; buffer.hasRemaining(); ) {
           at += out.write(buffer, at);
         }
@@ -140,12 +139,10 @@ record Download(PartialCopy copy, RemoteModel remote, Pieces pieces) {
       }
       out.force(false);
     } catch (EOFException e) {
-      throw RemoteModel.cutOff(
-          remote.where(gap.file().name()), gap.offset() + gap.size(), e);
+      throw RemoteModel.cutOff(remote.where(gap.file().name()), gap.offset() + gap.size(), e);
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return new FetchedRange(
-        gap.file().name(), gap.offset(), gap.size(), (int) crc.getValue());
+    return new FetchedRange(gap.file().name(), gap.offset(), gap.size(), (int) crc.getValue());
   }
 }

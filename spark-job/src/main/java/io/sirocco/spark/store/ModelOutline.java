@@ -38,6 +38,9 @@ public final class ModelOutline implements AutoCloseable {
   /** Between two parts, below which both are read at once. */
   private static final long NEAR = 1 << 16;
 
+  /** Of parts read at once. */
+  private static final int MAX_JOINED = 1 << 22;
+
   /** Each part is a request of its own, which takes far longer than its bytes. */
   private static final int THREADS = 8;
 
@@ -148,8 +151,10 @@ public final class ModelOutline implements AutoCloseable {
     for (Part part : parts) {
       int last = joined.size() - 1;
       long end = last < 0 ? 0 : joined.get(last).offset() + joined.get(last).size();
-      if (last >= 0 && part.offset() - end < NEAR) {
-        long from = joined.get(last).offset();
+      long from = last < 0 ? 0 : joined.get(last).offset();
+      if (last >= 0
+          && part.offset() - end < NEAR
+          && part.offset() + part.size() - from < MAX_JOINED) {
         long to = Math.max(end, part.offset() + part.size());
         joined.set(last, new Part(from, Math.toIntExact(to - from)));
       } else {

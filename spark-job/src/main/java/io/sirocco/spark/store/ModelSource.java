@@ -26,6 +26,8 @@ public sealed interface ModelSource extends Serializable {
   }
 
   /**
+   * A folder of this host.
+   *
    * @param path of the folder
    */
   record Local(String path) implements ModelSource {
@@ -40,6 +42,8 @@ public sealed interface ModelSource extends Serializable {
   }
 
   /**
+   * A folder elsewhere.
+   *
    * @param manifest of the model that the driver has planned with
    * @param hadoop the driver's settings
    */

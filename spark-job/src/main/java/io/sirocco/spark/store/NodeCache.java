@@ -35,6 +35,8 @@ public final class NodeCache {
   }
 
   /**
+   * The cache with these settings; its folders are made if need be.
+   *
    * @throws ModelException if the cache's folder cannot be made or written, or is another user's
    */
   public static NodeCache open(CacheSettings settings) {
@@ -58,8 +60,7 @@ public final class NodeCache {
     boolean acquired = false;
     try {
       long fetched = isUsable(id, manifest) ? 0 : fetch(id, manifest, hadoop);
-      Files.setLastModifiedTime(
-          folder.model(id), FileTime.fromMillis(System.currentTimeMillis()));
+      Files.setLastModifiedTime(folder.model(id), FileTime.fromMillis(System.currentTimeMillis()));
       acquired = true;
       return new LocalModel(folder.model(id), manifest.source(), fetched, use::close);
     } catch (IOException e) {
@@ -89,10 +90,11 @@ public final class NodeCache {
 
   /** Bytes fetched: none if somebody else was faster. */
   private long fetch(String id, ModelManifest manifest, Configuration hadoop) throws IOException {
-    try (HostLock lock =
+    HostLock lock =
         HostLock.exclusive(
             folder.fetchLock(id),
-            () -> LOG.info("waits until another task has fetched {}", manifest.source()))) {
+            () -> LOG.info("waits until another task has fetched {}", manifest.source()));
+    try {
       if (isUsable(id, manifest)) {
         return 0;
       }
@@ -108,6 +110,8 @@ public final class NodeCache {
         folder.remove(folder.model(id));
       }
       return fetchLocked(id, manifest, hadoop);
+    } finally {
+      lock.close();
     }
   }
 

@@ -126,8 +126,7 @@ final class RemoteModel implements AutoCloseable {
    *
    * @throws ModelException if the file ends before
    */
-  static byte[] read(FSDataInputStream in, String where, long offset, int size)
-      throws IOException {
+  static byte[] read(FSDataInputStream in, String where, long offset, int size) throws IOException {
     byte[] bytes = new byte[size];
     try {
       in.readFully(offset, bytes, 0, size);

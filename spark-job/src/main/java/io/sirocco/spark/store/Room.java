@@ -42,7 +42,8 @@ record Room(CacheFolder folder, CacheSettings settings) {
           "has %s, but %s allows %s for all models together"
               .formatted(bytes(whole), CacheSettings.MAX_SIZE, bytes(settings.maxSize())));
     }
-    try (HostLock room = HostLock.exclusive(folder.roomLock(), () -> {})) {
+    HostLock room = HostLock.exclusive(folder.roomLock(), () -> {});
+    try {
       folder.emptyTrash();
       long missing = whole - PartialCopy.journaledBytes(copy.folder());
       List<Evictable> evictable = evictable(id);
@@ -53,6 +54,8 @@ record Room(CacheFolder folder, CacheSettings settings) {
         evict(evictable.remove(0));
       }
       copy.reserve();
+    } finally {
+      room.close();
     }
   }
 
@@ -66,10 +69,7 @@ record Room(CacheFolder folder, CacheSettings settings) {
             .formatted(bytes(missing), folder.root(), bytes(free(id)), CacheSettings.DIR)
         : "has %s, but %s allows %s, of which models in use take %s"
             .formatted(
-                bytes(whole),
-                CacheSettings.MAX_SIZE,
-                bytes(settings.maxSize()),
-                bytes(others(id)));
+                bytes(whole), CacheSettings.MAX_SIZE, bytes(settings.maxSize()), bytes(others(id)));
   }
 
   /** Bytes of the disk that no other download is going to take. */
@@ -130,9 +130,11 @@ record Room(CacheFolder folder, CacheSettings settings) {
   private void evict(Evictable candidate) throws IOException {
     Optional<HostLock> unused = HostLock.tryExclusive(candidate.lock());
     if (unused.isPresent()) {
-      try (HostLock lock = unused.get()) {
+      try {
         folder.remove(candidate.place());
         LOG.info("removed {} with {} bytes to make room", candidate.place(), candidate.bytes());
+      } finally {
+        unused.get().close();
       }
     }
   }
