@@ -28,10 +28,9 @@ import java.util.TreeSet;
  */
 public final class Checkpoint {
   private static final String CONFIG = "config.json";
-  private static final String WHOLE = "model.safetensors";
-  private static final String INDEX = "model.safetensors.index.json";
+  private static final String WHOLE = WeightFiles.WHOLE;
+  private static final String INDEX = WeightFiles.INDEX;
   private static final long MAX_CONFIG = 4L << 20;
-  private static final long MAX_INDEX = 64L << 20;
   private static final long MAX_SLAB = Integer.MAX_VALUE & ~0xfffL;
   private static final String PREFIX = "model.";
   private static final Set<String> HEADS = Set.of("lm_head.weight", "score.weight");
@@ -195,19 +194,10 @@ public final class Checkpoint {
   private static void readShards(
       Path folder, List<SafetensorsHeader> headers, Map<String, Place> places) throws IOException {
     Path indexFile = folder.resolve(INDEX);
-    JsonNode weightMap = Json.readObject(indexFile, MAX_INDEX).path("weight_map");
-    if (!weightMap.isObject()) {
-      throw new ModelException(
-          indexFile.toString(), "weight_map is missing or not an object of file names");
-    }
     Map<String, SafetensorsHeader> shards = new TreeMap<>();
-    for (Map.Entry<String, JsonNode> field : weightMap.properties()) {
+    for (Map.Entry<String, String> field : WeightFiles.weightMap(indexFile).entrySet()) {
       String where = indexFile + ": tensor " + field.getKey();
-      String shard = field.getValue().asText();
-      if (!field.getValue().isTextual() || !isPlainName(shard)) {
-        throw new ModelException(
-            where, "is placed in " + field.getValue() + ", expected a file name within the folder");
-      }
+      String shard = field.getValue();
       if (!shards.containsKey(shard)) {
         if (!Files.isRegularFile(folder.resolve(shard))) {
           throw new ModelException(where, "is placed in " + shard + ", which is missing");
@@ -248,13 +238,6 @@ public final class Checkpoint {
     return name.startsWith(PREFIX) && HEADS.contains(name.substring(PREFIX.length()))
         ? name.substring(PREFIX.length())
         : name;
-  }
-
-  private static boolean isPlainName(String shard) {
-    return !shard.isEmpty()
-        && shard.chars().allMatch(c -> c > ' ' && c != '/' && c != '\\' && c != ':' && c < 0x7f)
-        && !shard.equals(".")
-        && !shard.equals("..");
   }
 
   private static SafetensorsHeader header(Path file) throws IOException {

@@ -26,8 +26,6 @@ final class Fingerprint {
           "chat_template.jinja",
           "additional_chat_templates/tool_use.jinja");
 
-  private static final int SAMPLE = 4096;
-
   private Fingerprint() {}
 
   static String of(Path folder, List<SafetensorsHeader> headers) {
@@ -66,11 +64,10 @@ final class Fingerprint {
   private static void sample(SafetensorsHeader header, MessageDigest digest) throws IOException {
     try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
       for (SafetensorsHeader.Entry entry : header.entries()) {
-        long last = Math.max(0, entry.size() - SAMPLE);
-        for (long from : new long[] {0, last / 2, last}) {
-          ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(SAMPLE, entry.size() - from));
+        for (WeightFiles.Part part : WeightFiles.samples(entry)) {
+          ByteBuffer bytes = ByteBuffer.allocate(part.size());
           while (bytes.hasRemaining()
-              && channel.read(bytes, entry.offset() + from + bytes.position()) >= 0) {
+              && channel.read(bytes, part.offset() + bytes.position()) >= 0) {
             // read() may return less than asked for
           }
           digest.update(bytes.flip());

@@ -23,7 +23,7 @@ import java.util.Map;
 @SuppressWarnings("ArrayRecordComponent") // read once, never compared
 record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> entries) {
   /** A hundred times what the largest published Mistral needs. */
-  private static final long MAX_HEADER = 16L << 20;
+  static final long MAX_HEADER = 16L << 20;
 
   private static final String METADATA = "__metadata__";
 

@@ -77,7 +77,7 @@ public record EngineOptions(
         DEFAULT_BATCH_DEADLINE);
   }
 
-  /** The same with another folder. */
+  /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
     return new EngineOptions(
         other,

@@ -1,5 +1,8 @@
 package io.sirocco.spark;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -9,7 +12,10 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
-/** The command line knows the executors' side, output and sizing; none knows it, or another. */
+/**
+ * The command line knows the executors' side, output and sizing; none knows it, or another. Where
+ * models come from is beneath the first two.
+ */
 class PackageDirectionTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -28,6 +34,8 @@ class PackageDirectionTest {
         .definedBy("io.sirocco.spark.output")
         .layer("sizing")
         .definedBy("io.sirocco.spark.sizing")
+        .layer("store")
+        .definedBy("io.sirocco.spark.store")
         .whereLayer("job")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("exec")
@@ -36,6 +44,8 @@ class PackageDirectionTest {
         .mayOnlyBeAccessedByLayers("job")
         .whereLayer("sizing")
         .mayOnlyBeAccessedByLayers("job")
+        .whereLayer("store")
+        .mayOnlyBeAccessedByLayers("job", "exec")
         .check(CLASSES);
   }
 
@@ -53,6 +63,18 @@ class PackageDirectionTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("io.sirocco.kernel..", "io.sirocco.tokenizer..", "io.sirocco.bench..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void theStoreKnowsFilesOnly() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.sirocco.spark.store")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("io.sirocco..")
+                .and(not(resideInAnyPackage("io.sirocco.spark.store", "io.sirocco.checkpoint"))))
         .check(CLASSES);
   }
 }

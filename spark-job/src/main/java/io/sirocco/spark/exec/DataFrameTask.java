@@ -38,6 +38,7 @@ public final class DataFrameTask {
             settings.results(),
             InputColumns.of(rows.schema(), columns),
             kept(rows.schema(), columns),
+            settings.model().source(),
             settings.model().fingerprint(),
             counters);
     return withTypes(rows.mapPartitions(partition, Encoders.row(type)), type);

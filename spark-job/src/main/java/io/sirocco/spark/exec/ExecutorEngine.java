@@ -1,12 +1,16 @@
 package io.sirocco.spark.exec;
 
+import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EngineStatistics;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.spark.store.LocalModel;
+import io.sirocco.spark.store.ModelSource;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,16 +46,29 @@ public final class ExecutorEngine {
   /**
    * The engine with these options, opened if need be; the others who ask meanwhile wait. Its kernel
    * threads are {@code options.threads()}, but no more than the executor has cores, however many
-   * tasks share it.
+   * tasks share it. Its model is that of {@code source}, which is brought to this host if it is not
+   * here, and kept here as long as the engine is open; {@code options.model()} only names it.
    *
-   * @throws io.sirocco.checkpoint.ModelException as {@link Engine#open}
+   * @throws ModelException as {@link ModelSource#open} and {@link Engine#open}
    */
-  public static Lease lease(EngineOptions options) {
+  public static Lease lease(EngineOptions options, ModelSource source) {
     EngineOptions fitted = onThisExecutor(options);
+    Optional<Lease> found = find(fitted, source);
+    if (found.isPresent()) {
+      return found.get();
+    }
+    // Outside of the lock: it can take minutes, and the JVM must be able to shut down meanwhile.
+    LocalModel model = source.open();
     synchronized (LOCK) {
-      Shared engine = openOrFind(fitted);
-      engine.leases++;
-      return new Lease(engine);
+      Optional<Lease> faster = find(fitted, source);
+      if (faster.isPresent()) {
+        model.close();
+        return faster.get();
+      }
+      removeUnused().forEach(ExecutorEngine::closeOrWarn);
+      Shared opened = new Shared(fitted, source, open(fitted, model), model);
+      OPEN.add(opened);
+      return opened.lease();
     }
   }
 
@@ -79,7 +96,7 @@ public final class ExecutorEngine {
   /** Closes the engines that no task uses; for tests, which look for leaks. */
   static void closeIdle() {
     synchronized (LOCK) {
-      removeUnused().forEach(shared -> shared.engine.close());
+      removeUnused().forEach(Shared::close);
     }
   }
 
@@ -90,18 +107,32 @@ public final class ExecutorEngine {
     }
   }
 
-  private static Shared openOrFind(EngineOptions options) {
-    for (Shared shared : OPEN) {
-      if (shared.works() && shared.serves(options)) {
-        OPEN.remove(shared);
-        OPEN.add(shared);
-        return shared;
+  private static Optional<Lease> find(EngineOptions options, ModelSource source) {
+    synchronized (LOCK) {
+      for (Shared shared : OPEN) {
+        if (shared.works() && shared.serves(options) && shared.source.equals(source)) {
+          OPEN.remove(shared);
+          OPEN.add(shared);
+          return Optional.of(shared.lease());
+        }
+      }
+      return Optional.empty();
+    }
+  }
+
+  private static Engine open(EngineOptions options, LocalModel model) {
+    boolean opened = false;
+    try {
+      Engine engine = Engine.open(options.withModel(model.folder().toString()));
+      opened = true;
+      return engine;
+    } catch (ModelException e) {
+      throw model.explained(e);
+    } finally {
+      if (!opened) {
+        model.close();
       }
     }
-    removeUnused().forEach(ExecutorEngine::closeOrWarn);
-    Shared opened = new Shared(options, Engine.open(options));
-    OPEN.add(opened);
-    return opened;
   }
 
   private static List<Shared> removeUnused() {
@@ -114,7 +145,7 @@ public final class ExecutorEngine {
   private static void closeOrWarn(Shared shared) {
     closed = closed.plus(shared.engine.statistics().done());
     try {
-      shared.engine.close();
+      shared.close();
     } catch (RuntimeException e) {
       LOG.warn("an engine that no task uses any more did not close cleanly", e);
     }
@@ -147,7 +178,7 @@ public final class ExecutorEngine {
     synchronized (LOCK) {
       for (Shared shared : OPEN) {
         try {
-          shared.engine.close();
+          shared.close();
         } catch (RuntimeException e) {
           LOG.debug("the JVM shuts down while a task still uses the engine", e);
         }
@@ -159,13 +190,30 @@ public final class ExecutorEngine {
   /** An open engine and how many tasks use it; the fields that change are guarded by the lock. */
   private static final class Shared {
     private final EngineOptions options;
+    private final ModelSource source;
     private final Engine engine;
+    private final LocalModel model;
     private int leases;
     private boolean failed;
 
-    Shared(EngineOptions options, Engine engine) {
+    Shared(EngineOptions options, ModelSource source, Engine engine, LocalModel model) {
       this.options = options;
+      this.source = source;
       this.engine = engine;
+      this.model = model;
+    }
+
+    Lease lease() {
+      leases++;
+      return new Lease(this);
+    }
+
+    void close() {
+      try {
+        engine.close();
+      } finally {
+        model.close();
+      }
     }
 
     /** An engine may be broken though no task has told. */

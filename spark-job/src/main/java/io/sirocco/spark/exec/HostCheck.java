@@ -5,6 +5,7 @@ import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.HostMemory;
 import io.sirocco.engine.KernelSetup;
+import io.sirocco.spark.store.ModelSource;
 import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
@@ -18,9 +19,14 @@ import org.apache.spark.util.CollectionAccumulator;
  * A task that opens the engine of the executor it runs on, and tells what it found; once in each
  * executor, however many of these tasks come to it.
  *
+ * @param source of its model
  * @param preflight tells one preflight from another
  */
-record HostCheck(EngineOptions engine, String preflight, CollectionAccumulator<Finding> findings)
+record HostCheck(
+    EngineOptions engine,
+    ModelSource source,
+    String preflight,
+    CollectionAccumulator<Finding> findings)
     implements VoidFunction<Integer> {
   /** How long a task that has nothing to do holds its place, so that the next goes elsewhere. */
   private static final long HOLD_MILLIS = 100;
@@ -42,15 +48,15 @@ record HostCheck(EngineOptions engine, String preflight, CollectionAccumulator<F
     if (LAST.getAndSet(preflight).equals(preflight)) {
       Thread.sleep(HOLD_MILLIS);
     } else {
-      findings.add(here(engine));
+      findings.add(here(engine, source));
     }
   }
 
   /** Of this JVM. The engine stays open: this is its warm-up. */
-  static Finding here(EngineOptions engine) {
+  static Finding here(EngineOptions engine, ModelSource source) {
     HostReport.Place place = place();
     long start = System.nanoTime();
-    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(engine)) {
+    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(engine, source)) {
       double seconds = (System.nanoTime() - start) * 1e-9;
       EnginePlan plan = lease.engine().plan();
       return new Finding(place, List.of(report(place, engine, plan, seconds)), "");

@@ -2,6 +2,7 @@ package io.sirocco.spark.exec;
 
 import io.sirocco.arrow.ResultOptions;
 import io.sirocco.engine.EngineOptions;
+import io.sirocco.spark.store.ModelSource;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -17,6 +18,7 @@ import org.apache.spark.util.TaskCompletionListener;
  * @param results which result columns there are
  * @param input what the engine is given
  * @param kept positions of the input's columns that the result has, in order
+ * @param source where the engine's model is
  * @param fingerprint of the model that the driver has planned with
  * @param counters what is counted
  */
@@ -25,6 +27,7 @@ record PartitionTask(
     ResultOptions results,
     InputColumns input,
     List<Integer> kept,
+    ModelSource source,
     String fingerprint,
     RowCounters counters)
     implements MapPartitionsFunction<Row, Row> {

@@ -95,7 +95,7 @@ public final class Preflight {
 
   private Result check() throws InterruptedException {
     if (context.isLocal()) {
-      HostCheck.Finding here = HostCheck.here(settings.engine());
+      HostCheck.Finding here = HostCheck.here(settings.engine(), settings.model().source());
       found.put(here.place().address(), here);
     } else {
       checkExecutors();
@@ -136,7 +136,9 @@ public final class Preflight {
   private void checkExecutors() throws InterruptedException {
     CollectionAccumulator<HostCheck.Finding> findings = new CollectionAccumulator<>();
     context.register(findings);
-    HostCheck check = new HostCheck(settings.engine(), UUID.randomUUID().toString(), findings);
+    HostCheck check =
+        new HostCheck(
+            settings.engine(), settings.model().source(), UUID.randomUUID().toString(), findings);
     long end = Long.MAX_VALUE;
     for (int round = 0; round < ROUNDS && (found.isEmpty() || !missing().isEmpty()); round++) {
       end = round(check, end);

@@ -56,7 +56,7 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
    * @throws IllegalStateException if the model here is not the one that the driver planned with
    */
   static ResultRows open(PartitionTask job, Iterator<Row> rows) {
-    ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine());
+    ExecutorEngine.Lease lease = ExecutorEngine.lease(job.engine(), job.source());
     try {
       requireSameModel(job, lease.engine().plan().fingerprint());
       String name = "partition-" + COUNT.incrementAndGet();

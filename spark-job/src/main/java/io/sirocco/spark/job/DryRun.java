@@ -5,7 +5,6 @@ import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowRequest;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
-import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RowSettings;
@@ -44,7 +43,8 @@ final class DryRun {
    * @throws IOException if a file system cannot be asked
    */
   int run() throws IOException {
-    try (Engine engine = Engine.open(ExecutorEngine.onThisExecutor(config.engineOptions()))) {
+    try (JobModel model = JobModel.open(config);
+        Engine engine = model.openEngine()) {
       PlanReport.print(config, engine.plan(), out);
       SparkSession spark = Sessions.open("sirocco dry run");
       OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
@@ -57,7 +57,7 @@ final class DryRun {
       Dataset<Row> rows = columns.added(sample);
       check.requireApartFrom(rows);
       out.println("input        " + sample.schema().simpleString());
-      RowSettings settings = config.rowSettings(engine.plan());
+      RowSettings settings = model.rowSettings(engine.plan());
       out.println("results      " + columns(rows, columns.columns(), settings).simpleString());
       measure(rows, engine);
     }

@@ -16,6 +16,7 @@ import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.PlannedModel;
 import io.sirocco.spark.exec.RowSettings;
+import io.sirocco.spark.store.ModelSource;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.time.Duration;
 import java.util.Collections;
@@ -48,7 +49,7 @@ record JobConfig(
   }
 
   /**
-   * @param path a Hugging Face folder
+   * @param path a Hugging Face folder: a path of this machine, or the URI of one elsewhere
    * @param maxTokens longest row, special tokens included
    * @param specialTokens how a special token's text inside a row is read
    * @param requireIdentical whether hosts must not differ in what can change answers
@@ -196,9 +197,9 @@ record JobConfig(
   }
 
   /** For the executors, once the model is known. */
-  RowSettings rowSettings(EnginePlan plan) {
+  RowSettings rowSettings(ModelSource source, EnginePlan plan) {
     return new RowSettings(
-        engineOptions(), resultOptions(plan), PlannedModel.of(plan), output.prefix());
+        engineOptions(), resultOptions(plan), PlannedModel.of(source, plan), output.prefix());
   }
 
   private ResultOptions resultOptions(EnginePlan plan) {

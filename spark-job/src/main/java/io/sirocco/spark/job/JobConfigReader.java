@@ -18,7 +18,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Reads job files: the one place that knows keys and defaults. */
 final class JobConfigReader {
@@ -29,7 +28,6 @@ final class JobConfigReader {
 
   private static final int MOST_SEQUENCES = 1 << 16;
   private static final int MOST_ROUNDS = 1000;
-  private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
   private static final ObjectMapper YAML =
       new ObjectMapper(
@@ -93,7 +91,7 @@ final class JobConfigReader {
 
   private static JobConfig.Model model(ConfigSection section) {
     return new JobConfig.Model(
-        localPath(section),
+        modelPath(section),
         section.choice("precision", PrecisionChoice.AUTO, PrecisionChoice.class),
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
         section.count("max-tokens", MAX_TOKENS).orElse(4096),
@@ -102,22 +100,19 @@ final class JobConfigReader {
         section.flag("require-identical", false));
   }
 
-  /** A path of this machine's file system, which may be written as a file: URI. */
-  private static String localPath(ConfigSection section) {
+  /** A path of this machine's file system, which may be written as a file: URI, or another URI. */
+  private static String modelPath(ConfigSection section) {
     String path = section.text("path").orElse("");
-    if (path.startsWith("file:")) {
-      try {
+    try {
+      if (path.startsWith("file:")) {
         URI uri = URI.create(path);
         return uri.getPath() == null ? uri.getSchemeSpecificPart() : Path.of(uri).toString();
-      } catch (IllegalArgumentException e) {
-        throw new ConfigException(section.dotted("path"), path, "a folder: " + e.getMessage());
       }
-    }
-    if (SCHEME.matcher(path).matches()) {
+      return JobModel.isRemote(path) ? new org.apache.hadoop.fs.Path(path).toString() : path;
+    } catch (IllegalArgumentException e) {
       throw new ConfigException(
-          section.dotted("path"), path, "a folder on every host; this version reads file: only");
+          section.dotted("path"), path, "a folder, as a path or URI: " + e.getMessage());
     }
-    return path;
   }
 
   private static JobConfig.Input input(ConfigSection section) {

@@ -1,11 +1,9 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.engine.Engine;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.ColumnConflictException;
 import io.sirocco.spark.exec.DataFrameTask;
-import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.Preflight;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.Totals;
@@ -56,7 +54,12 @@ final class JobRun {
    */
   int run() throws Exception {
     Stages stages = new Stages();
-    EnginePlan plan = Engine.plan(ExecutorEngine.onThisExecutor(config.engineOptions()));
+    EnginePlan plan;
+    RowSettings planned;
+    try (JobModel model = JobModel.open(config)) {
+      plan = model.plan();
+      planned = model.rowSettings(plan);
+    }
     PlanReport.print(config, plan, out);
     SparkSession spark = Sessions.open("sirocco " + ConfigSection.kebab(config.task()));
     OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
@@ -70,9 +73,9 @@ final class JobRun {
     Dataset<Row> rows = columns.added(input.rows());
     check.requireApartFrom(rows);
     check.requireWritable();
-    requireNoConflict(rows, columns, plan);
-    Preflight.Result hosts = stages.time("preflight", () -> preflight(spark, plan));
-    RowSettings settings = hosts.applied(config.rowSettings(plan));
+    requireNoConflict(rows, columns, planned);
+    Preflight.Result hosts = stages.time("preflight", () -> preflight(spark, planned));
+    RowSettings settings = hosts.applied(planned);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
     // left, and the check that no row was lost, possible.
     JobTasks tasks = new JobTasks(config, plan);
@@ -95,12 +98,12 @@ final class JobRun {
     return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
-  private Preflight.Result preflight(SparkSession spark, EnginePlan plan)
+  private Preflight.Result preflight(SparkSession spark, RowSettings settings)
       throws InterruptedException {
     Preflight.Result hosts =
         Preflight.run(
             spark.sparkContext(),
-            config.rowSettings(plan),
+            settings,
             config.model().requireIdentical()
                 ? Preflight.Differences.REFUSE
                 : Preflight.Differences.SAY);
@@ -127,9 +130,9 @@ final class JobRun {
     }
   }
 
-  private void requireNoConflict(Dataset<Row> rows, EngineColumns columns, EnginePlan plan) {
+  private void requireNoConflict(Dataset<Row> rows, EngineColumns columns, RowSettings settings) {
     try {
-      DataFrameTask.resultType(rows.schema(), columns.columns(), config.rowSettings(plan));
+      DataFrameTask.resultType(rows.schema(), columns.columns(), settings);
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());

@@ -27,9 +27,9 @@ class ExecutorEngineTest {
 
   @Test
   void otherOptionsReplaceAnEngineThatNobodyUses() {
-    try (ExecutorEngine.Lease first = ExecutorEngine.lease(SMALL)) {
-      try (ExecutorEngine.Lease same = ExecutorEngine.lease(SMALL);
-          ExecutorEngine.Lease other = ExecutorEngine.lease(LARGE)) {
+    try (ExecutorEngine.Lease first = TicketModel.lease(SMALL)) {
+      try (ExecutorEngine.Lease same = TicketModel.lease(SMALL);
+          ExecutorEngine.Lease other = TicketModel.lease(LARGE)) {
         assertThat(same.engine()).isSameAs(first.engine()).isNotSameAs(other.engine());
         assertThat(ExecutorEngine.openEngines()).isEqualTo(2);
       }
@@ -42,7 +42,7 @@ class ExecutorEngineTest {
   void manyWhoAskAtOnceGetTheSameEngine() {
     Set<Engine> engines = ConcurrentHashMap.newKeySet();
     List<ExecutorEngine.Lease> leases =
-        IntStream.range(0, 16).parallel().mapToObj(i -> ExecutorEngine.lease(SMALL)).toList();
+        IntStream.range(0, 16).parallel().mapToObj(i -> TicketModel.lease(SMALL)).toList();
 
     leases.forEach(lease -> engines.add(lease.engine()));
     leases.forEach(ExecutorEngine.Lease::close);
@@ -54,9 +54,9 @@ class ExecutorEngineTest {
 
   @Test
   void aBrokenEngineIsNotHandedOutAgain() {
-    ExecutorEngine.Lease broken = ExecutorEngine.lease(SMALL);
+    ExecutorEngine.Lease broken = TicketModel.lease(SMALL);
     broken.reportFailure();
-    try (ExecutorEngine.Lease next = ExecutorEngine.lease(SMALL)) {
+    try (ExecutorEngine.Lease next = TicketModel.lease(SMALL)) {
       assertThat(next.engine()).isNotSameAs(broken.engine());
       broken.close();
       assertThat(ExecutorEngine.openEngines()).isEqualTo(1);

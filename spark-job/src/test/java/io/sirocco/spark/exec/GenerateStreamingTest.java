@@ -49,7 +49,7 @@ class GenerateStreamingTest {
         WriterModel.generate(
             WriterModel.greedy(1_000_000).with(GenerationKey.IGNORE_EOS, endless),
             WriterModel.ALL_COLUMNS);
-    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(settings.engine())) {
+    try (ExecutorEngine.Lease lease = TicketModel.lease(settings.engine())) {
       BufferAllocator keysAndValues =
           lease.engine().allocator().getChildAllocators().stream()
               .filter(child -> child.getName().equals("kv-cache"))
@@ -100,7 +100,7 @@ class GenerateStreamingTest {
 
   private static long peakAfter(Dataset<Row> rows, RowSettings settings) {
     assertThat(rows.filter("status = 'ok'").count()).isPositive();
-    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(settings.engine())) {
+    try (ExecutorEngine.Lease lease = TicketModel.lease(settings.engine())) {
       return lease.engine().allocator().getPeakMemoryAllocation();
     }
   }

@@ -10,6 +10,7 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
+import io.sirocco.spark.store.ModelSource;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,7 +64,7 @@ class PoisonedEngineTest {
     RowSettings settings = settings(engine(folder.toString(), Duration.ofMinutes(1)));
     Dataset<Row> results = results(settings, ROWS);
     Map<String, String> expected = labels(results);
-    ExecutorEngine.Lease before = ExecutorEngine.lease(settings.engine());
+    ExecutorEngine.Lease before = TicketModel.lease(settings.engine());
     Engine broken = before.engine();
     before.close();
 
@@ -77,7 +78,7 @@ class PoisonedEngineTest {
     assertThat(found).isEqualTo(expected).hasSize(ROWS);
     assertThat(restore.reasons).isNotEmpty().allMatch(why -> why.contains("InternalError"));
     assertThat(broken.failure()).isPresent();
-    try (ExecutorEngine.Lease after = ExecutorEngine.lease(settings.engine())) {
+    try (ExecutorEngine.Lease after = TicketModel.lease(settings.engine())) {
       assertThat(after.engine()).isNotSameAs(broken);
     }
     assertThat(ExecutorEngine.openEngines()).isEqualTo(1);
@@ -139,7 +140,8 @@ class PoisonedEngineTest {
     return new RowSettings(
         engine,
         new ClassifyOptions(0.5, 0, logits),
-        PlannedModel.of(Engine.plan(ExecutorEngine.onThisExecutor(engine))),
+        PlannedModel.of(
+            ModelSource.local(engine.model()), Engine.plan(ExecutorEngine.onThisExecutor(engine))),
         "");
   }
 

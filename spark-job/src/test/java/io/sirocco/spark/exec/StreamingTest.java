@@ -127,7 +127,7 @@ class StreamingTest {
 
   private static long peakAfter(Dataset<Row> rows) {
     assertThat(rows.filter("status = 'ok'").count()).isPositive();
-    try (ExecutorEngine.Lease lease = ExecutorEngine.lease(TicketModel.float32().engine())) {
+    try (ExecutorEngine.Lease lease = TicketModel.lease(TicketModel.float32().engine())) {
       return lease.engine().allocator().getPeakMemoryAllocation();
     }
   }

@@ -7,6 +7,7 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
+import io.sirocco.spark.store.ModelSource;
 import io.sirocco.tokenizer.SpecialTokenText;
 import org.apache.spark.sql.SparkSession;
 
@@ -45,12 +46,17 @@ final class TicketModel {
         new Task.Classify());
   }
 
+  static ExecutorEngine.Lease lease(EngineOptions engine) {
+    return ExecutorEngine.lease(engine, ModelSource.local(engine.model()));
+  }
+
   static RowSettings settings(EngineOptions engine, String prefix) {
     boolean logits = true;
     return new RowSettings(
         engine,
         new ClassifyOptions(0.5, 0, logits),
-        PlannedModel.of(Engine.plan(ExecutorEngine.onThisExecutor(engine))),
+        PlannedModel.of(
+            ModelSource.local(engine.model()), Engine.plan(ExecutorEngine.onThisExecutor(engine))),
         prefix);
   }
 

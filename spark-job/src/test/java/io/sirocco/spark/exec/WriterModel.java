@@ -12,6 +12,7 @@ import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Task;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
+import io.sirocco.spark.store.ModelSource;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
@@ -58,7 +59,11 @@ final class WriterModel {
 
   static RowSettings settings(EngineOptions engine, ResultOptions results) {
     return new RowSettings(
-        engine, results, PlannedModel.of(Engine.plan(ExecutorEngine.onThisExecutor(engine))), "");
+        engine,
+        results,
+        PlannedModel.of(
+            ModelSource.local(engine.model()), Engine.plan(ExecutorEngine.onThisExecutor(engine))),
+        "");
   }
 
   static GenerationOptions greedy(int newTokens) {

@@ -165,7 +165,14 @@ class JobConfigReaderTest {
   }
 
   @Test
-  void modelsMayBeFileUris() {
+  void modelsMayBeUris() {
+    assertThat(read(SMALLEST, "model.path=hdfs://h/a b/").model().path()).isEqualTo("hdfs://h/a b");
+    assertThat(read(SMALLEST, "model.path=s3a://b/m%20x").model().path())
+        .isEqualTo("s3a://b/m%20x");
+    assertThat(JobModel.isRemote("s3a://b/m")).isTrue();
+    assertThat(JobModel.isRemote("/models:2/m")).isFalse();
+    assertThat(JobModel.isRemote("models/a:b")).isFalse();
+
     assertThat(read(SMALLEST, "model.path=file:///a/b%20c").model().path()).isEqualTo("/a/b c");
     assertThat(read(SMALLEST, "model.path=file:/a/b").model().path()).isEqualTo("/a/b");
     assertThat(read(SMALLEST, "model.path=file:a/b").model().path()).isEqualTo("a/b");
@@ -185,7 +192,7 @@ class JobConfigReaderTest {
         "model.max-tokens=1.5 | model.max-tokens is '1.5' | a whole number",
         "model.max-tokens=5000000000 | model.max-tokens is '5000000000' | a whole number",
         "batch.max-tokens=2000000000 | batch.max-tokens is | from 1 to 1048576",
-        "model.path=hdfs://h/m | model.path is 'hdfs://h/m' | file:",
+        "model.path=hdfs:m | model.path is 'hdfs:m' | a folder, as a path or URI",
         "output.mode=errror | output.mode is 'errror' | did you mean 'error'?",
         "output.logits=yes please | output.logits is 'yes please' | true or false",
         "classify.threshold=1.5 | classify.threshold is '1.5' | a number from 0 to 1",

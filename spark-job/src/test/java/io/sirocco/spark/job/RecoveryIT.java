@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -50,7 +51,7 @@ class RecoveryIT {
   @BeforeAll
   static void startAll() throws IOException, InterruptedException {
     hdfs = MiniHdfs.start();
-    files = FileSystem.get(hdfs.uri(), new Configuration());
+    files = FileSystem.get(URI.create(hdfs.uri()), new Configuration());
     cluster = StandaloneCluster.start(shared, new StandaloneCluster.Offer(EXECUTORS, "3g"));
     spark =
         SparkSession.builder()

@@ -1,0 +1,131 @@
+package io.sirocco.spark.store;
+
+import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.WeightFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
+
+/** Finds the files that a model's folder consists of. */
+record ManifestReader(RemoteModel remote) {
+  private static final String CONFIG = "config.json";
+  private static final long MAX_INDEX = 64L << 20;
+  private static final long MAX_SUMS = 1L << 20;
+  private static final int NAMES_SHOWN = 8;
+
+  /** All that a row's results can depend on, besides the weights. */
+  private static final Pattern SMALL_FILE =
+      Pattern.compile(
+          "config\\.json|generation_config\\.json|tokenizer[A-Za-z0-9._-]*\\.json"
+              + "|special_tokens_map\\.json|chat_template\\.jinja");
+
+  private static final Pattern TEMPLATE = Pattern.compile("[A-Za-z0-9._-]+\\.jinja");
+
+  /**
+   * @throws ModelException if the folder is not there, or holds no model
+   */
+  ModelManifest read() throws IOException {
+    Map<String, FileStatus> listed;
+    try {
+      listed = remote.list("");
+    } catch (FileNotFoundException e) {
+      throw new ModelException(
+          remote.uri(), "does not exist; expected a Hugging Face model's folder", e);
+    }
+    if (!listed.containsKey(CONFIG)) {
+      throw new ModelException(remote.where(CONFIG), "is missing; " + found(listed));
+    }
+    List<String> names =
+        new ArrayList<>(listed.keySet().stream().filter(SMALL_FILE.asMatchPredicate()).toList());
+    if (remote.hasFolder(ModelFile.TEMPLATES)) {
+      remote.list(ModelFile.TEMPLATES).keySet().stream()
+          .filter(TEMPLATE.asMatchPredicate())
+          .forEach(name -> names.add(ModelFile.TEMPLATES + "/" + name));
+    }
+    names.addAll(weights(listed));
+    Map<String, String> digests = digests(listed);
+    List<ModelFile> files = new ArrayList<>();
+    for (String name : names.stream().sorted().toList()) {
+      ModelFile file = remote.find(name).orElseThrow(() -> deleted(name));
+      files.add(file.withSha256(digests.getOrDefault(name, "")));
+    }
+    return new ModelManifest(remote.uri(), files);
+  }
+
+  private List<String> weights(Map<String, FileStatus> listed) throws IOException {
+    if (listed.containsKey(WeightFiles.WHOLE)) {
+      return List.of(WeightFiles.WHOLE);
+    }
+    if (!listed.containsKey(WeightFiles.INDEX)) {
+      throw new ModelException(
+          remote.uri(),
+          "holds no weights; expected "
+              + WeightFiles.WHOLE
+              + " or "
+              + WeightFiles.INDEX
+              + ", as transformers' save_pretrained writes them; "
+              + found(listed));
+    }
+    List<String> names = new ArrayList<>(List.of(WeightFiles.INDEX));
+    for (String shard : shards(listed.get(WeightFiles.INDEX))) {
+      if (!listed.containsKey(shard)) {
+        throw new ModelException(
+            remote.where(WeightFiles.INDEX), "places tensors in " + shard + ", which is missing");
+      }
+      names.add(shard);
+    }
+    return names;
+  }
+
+  private List<String> shards(FileStatus index) throws IOException {
+    byte[] json = small(WeightFiles.INDEX, index.getLen(), MAX_INDEX);
+    Path copy = Files.createTempFile("sirocco-index-", ".json");
+    try {
+      Files.write(copy, json);
+      return WeightFiles.shards(copy);
+    } catch (ModelException e) {
+      throw Messages.at(e, copy.toString(), remote.where(WeightFiles.INDEX));
+    } finally {
+      Files.deleteIfExists(copy);
+    }
+  }
+
+  private Map<String, String> digests(Map<String, FileStatus> listed) throws IOException {
+    FileStatus sums = listed.get(Sha256Sums.FILE);
+    if (sums == null) {
+      return Map.of();
+    }
+    byte[] text = small(Sha256Sums.FILE, sums.getLen(), MAX_SUMS);
+    return Sha256Sums.parse(
+        remote.where(Sha256Sums.FILE), new String(text, StandardCharsets.UTF_8));
+  }
+
+  private byte[] small(String name, long size, long most) throws IOException {
+    if (size > most) {
+      throw new ModelException(
+          remote.where(name), "holds " + size + " bytes, expected at most " + most);
+    }
+    try (FSDataInputStream in = remote.open(name)) {
+      return RemoteModel.read(in, remote.where(name), 0, Math.toIntExact(size));
+    }
+  }
+
+  private ModelException deleted(String name) {
+    return new ModelException(remote.where(name), "was deleted while the folder was listed");
+  }
+
+  private static String found(Map<String, FileStatus> listed) {
+    List<String> names = listed.keySet().stream().limit(NAMES_SHOWN).toList();
+    return "the folder's files are "
+        + (names.isEmpty() ? "none" : String.join(", ", names))
+        + (listed.size() > NAMES_SHOWN ? ", ..." : "");
+  }
+}

@@ -1,0 +1,60 @@
+package io.sirocco.spark.store;
+
+import io.sirocco.checkpoint.ModelException;
+import java.io.Serializable;
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+/**
+ * A file of a remote model, as its file system lists it.
+ *
+ * @param name within the model's folder: a plain name, or one in {@link #TEMPLATES}
+ * @param size in bytes
+ * @param modified in milliseconds since 1970
+ * @param checksum of the file system, {@code ALGORITHM:hexadecimal digits}; empty if it has none
+ * @param sha256 that the model's publisher gives, in hexadecimal digits; empty if there is none
+ */
+public record ModelFile(String name, long size, long modified, String checksum, String sha256)
+    implements Serializable {
+  /** The one folder that a model may have within its own. */
+  static final String TEMPLATES = "additional_chat_templates";
+
+  /** What the cache itself writes beside the files of a model. */
+  static final String RESERVED = "manifest.json";
+
+  private static final Pattern NAME =
+      Pattern.compile("(" + TEMPLATES + "/)?(?!\\.{1,2}$)[!-~&&[^/\\\\:]]{1,255}");
+
+  public ModelFile {
+    Objects.requireNonNull(checksum, "checksum");
+    Objects.requireNonNull(sha256, "sha256");
+    if (!NAME.matcher(name).matches() || name.equals(RESERVED)) {
+      throw new ModelException(name, "is not a name that a file of a model can have");
+    }
+    if (size < 0) {
+      throw new ModelException(name, "has a size of " + size);
+    }
+  }
+
+  ModelFile withSha256(String digest) {
+    return new ModelFile(name, size, modified, checksum, digest);
+  }
+
+  boolean hasChecksum() {
+    return !checksum.isEmpty();
+  }
+
+  /** Whether {@code now} has the same content, as far as its file system tells. */
+  boolean sameContent(ModelFile now) {
+    return size == now.size
+        && checksum.equals(now.checksum)
+        && (hasChecksum() || modified == now.modified);
+  }
+
+  /** For people. */
+  String describe() {
+    return size
+        + " bytes, "
+        + (hasChecksum() ? checksum : "modified " + java.time.Instant.ofEpochMilli(modified));
+  }
+}
