@@ -2,6 +2,7 @@ package io.sirocco.spark.sizing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * How long one slot works alone at the end of a job whose long rows come last: Spark's own
- * scheduling of two slots, with tasks that wait in proportion to their tokens in place of computing.
+ * scheduling of two slots, with tasks that wait in proportion to their tokens in place of
+ * computing.
  */
 class TailTest {
   private static final Column TOKENS = functions.length(functions.col("text"));
@@ -58,7 +60,8 @@ class TailTest {
       Map<Integer, List<SparkListenerTaskEnd>> stages =
           ended.stream().collect(Collectors.groupingBy(SparkListenerTaskEnd::stageId));
       List<SparkListenerTaskEnd> last = new TreeMap<>(stages).lastEntry().getValue();
-      long begin = last.stream().mapToLong(task -> task.taskInfo().launchTime()).min().orElseThrow();
+      long begin =
+          last.stream().mapToLong(task -> task.taskInfo().launchTime()).min().orElseThrow();
       List<Long> ends = last.stream().map(task -> task.taskInfo().finishTime()).sorted().toList();
       long end = ends.get(ends.size() - 1);
       long busy = last.stream().mapToLong(task -> task.taskInfo().duration()).sum();
@@ -86,7 +89,7 @@ class TailTest {
   }
 
   @Test
-  void noSlotWorksAloneForLong() throws InterruptedException {
+  void noSlotWorksAloneForLong() throws IOException, InterruptedException {
     try (SparkSession spark =
         SparkSession.builder()
             .master("local[2]")
