@@ -10,6 +10,7 @@ import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.spark.store.ModelSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.sql.SparkSession;
