@@ -184,7 +184,7 @@ class EngineFailureTest {
     assertThat(all.tokens().generated()).isEqualTo(written);
     assertThat(all.rows().done()).isEqualTo(8);
     assertThat(all.memory().keysAndValuesBudget()).isPositive();
-    assertThat(most).isBetween(1L, all.memory().keysAndValuesBudget());
+    assertThat(most).isLessThanOrEqualTo(all.memory().keysAndValuesBudget());
     assertThat(all.memory().keysAndValues()).isZero();
   }
 
