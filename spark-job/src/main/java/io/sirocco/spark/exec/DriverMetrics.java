@@ -42,14 +42,14 @@ final class DriverMetrics implements DriverPlugin {
     return executors.values().stream().reduce(gone, EngineReading::plus);
   }
 
-  /** Nothing goes back to the executor. */
+  /** Null: nothing goes back to the executor, who does not wait for it either. */
   @Override
   public synchronized Object receive(Object message) {
     ExecutorMetrics.Message from = (ExecutorMetrics.Message) message;
     if (executors.put(from.executor(), from.reading()) == null) {
       EngineGauges.register(registry, prefix(from.executor()), () -> reading(from.executor()));
     }
-    return ""; // Spark asks for something; nobody reads it.
+    return null;
   }
 
   private EngineReading reading(String executor) {

@@ -60,8 +60,11 @@ class SiroccoPluginTest {
             .isGreaterThanOrEqualTo(metrics.get(prefix + "nativeBytes"));
         assertThat(metrics.get(prefix + "kvBytes")).isZero();
       }
-      String stage = get(spark, "/stages/stage/?id=" + lastStage(spark) + "&attempt=0");
-      assertThat(stage).contains("sirocco").contains(ROWS + " rows, 0 failed");
+      // What the page of a stage shows comes from here.
+      String api = "/api/v1/applications/" + spark.sparkContext().applicationId() + "/stages";
+      assertThat(get(spark, api))
+          .contains("\"name\" : \"sirocco\"")
+          .contains(ROWS + " rows, 0 failed {}, ");
     } finally {
       spark.stop();
       ExecutorEngine.closeIdle();
@@ -83,16 +86,6 @@ class SiroccoPluginTest {
         .mode("overwrite")
         .save();
     assertThat(totals.value().rows()).isEqualTo(ROWS);
-  }
-
-  private static int lastStage(SparkSession spark) {
-    int stage = 0;
-    for (int job : spark.sparkContext().statusTracker().getJobIdsForGroup(null)) {
-      for (int one : spark.sparkContext().statusTracker().getJobInfo(job).get().stageIds()) {
-        stage = Math.max(stage, one);
-      }
-    }
-    return stage;
   }
 
   /** The driver hears of them a moment later. */
@@ -120,7 +113,9 @@ class SiroccoPluginTest {
   private static String get(SparkSession spark, String path)
       throws IOException, InterruptedException {
     URI uri = URI.create(spark.sparkContext().uiWebUrl().get() + path);
-    return HttpClient.newHttpClient()
+    return HttpClient.newBuilder()
+        .followRedirects(HttpClient.Redirect.NORMAL)
+        .build()
         .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString())
         .body();
   }
