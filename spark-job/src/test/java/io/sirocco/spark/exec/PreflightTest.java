@@ -102,7 +102,15 @@ class PreflightTest {
           .extracting(host -> host.engine().fingerprint())
           .containsOnly(settings.model().fingerprint());
 
-      RowSettings greedy = settings.withEngine(engine.withModel(home.toString()));
+      RowSettings greedy =
+          new RowSettings(
+              engine.withModel(home.toString()),
+              settings.results(),
+              new PlannedModel(
+                  ModelSource.local(home.toString()),
+                  settings.model().fingerprint(),
+                  settings.model().labels()),
+              "");
       assertThatThrownBy(
               () -> Preflight.run(spark.sparkContext(), greedy, Preflight.Differences.SAY))
           .isInstanceOf(ModelException.class)
