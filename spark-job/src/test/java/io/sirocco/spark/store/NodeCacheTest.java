@@ -130,7 +130,7 @@ class NodeCacheTest {
 
   @Test
   void aKilledDownloadIsContinued() throws Exception {
-    Path model = TestModels.random(folder.resolve("model"), 3, 160 * MIB);
+    Path model = TestModels.random(folder.resolve("model"), 3, 96 * MIB);
     ModelManifest manifest = ModelManifest.of(remote(model), hadoop);
     long safe = killDownload(manifest);
 
@@ -146,7 +146,7 @@ class NodeCacheTest {
 
   @Test
   void aDamagedRangeIsFetchedAgain() throws Exception {
-    Path model = TestModels.random(folder.resolve("model"), 4, 160 * MIB);
+    Path model = TestModels.random(folder.resolve("model"), 4, 96 * MIB);
     ModelManifest manifest = ModelManifest.of(remote(model), hadoop);
     long safe = killDownload(manifest);
     Path partial = TestModels.folders(cacheFolder().resolve("partial")).get(0);
@@ -219,7 +219,7 @@ class NodeCacheTest {
 
   @Test
   void aModelThatChangesWhileItIsFetchedIsRefused() throws Exception {
-    String uri = remote(TestModels.random(folder.resolve("model"), 7, 160 * MIB));
+    String uri = remote(TestModels.random(folder.resolve("model"), 7, 96 * MIB));
     JavaProcess process = JavaProcess.start(cacheFolder(), List.of(), uri);
     while (TestModels.journaledBytes(cacheFolder()) < 4 * MIB) {
       assertThat(process.process().isAlive()).isTrue();
