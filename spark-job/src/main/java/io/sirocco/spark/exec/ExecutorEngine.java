@@ -50,6 +50,8 @@ public final class ExecutorEngine {
     if (found.isPresent()) {
       return found.get();
     }
+    // Their models may have to make room for this one.
+    closeUnused();
     // Outside of the lock: it can take minutes, and the JVM must be able to shut down meanwhile.
     LocalModel model = source.open();
     synchronized (LOCK) {
@@ -58,7 +60,7 @@ public final class ExecutorEngine {
         model.close();
         return faster.get();
       }
-      removeUnused().forEach(ExecutorEngine::closeOrWarn);
+      closeUnused();
       Shared opened = new Shared(fitted, source, open(fitted, model), model);
       OPEN.add(opened);
       return opened.lease();
@@ -109,6 +111,12 @@ public final class ExecutorEngine {
       if (!opened) {
         model.close();
       }
+    }
+  }
+
+  private static void closeUnused() {
+    synchronized (LOCK) {
+      removeUnused().forEach(ExecutorEngine::closeOrWarn);
     }
   }
 
