@@ -57,6 +57,8 @@ public final class ExecutorEngine {
     if (found.isPresent()) {
       return found.get();
     }
+    // Their models may have to make room for this one.
+    closeUnused();
     // Outside of the lock: it can take minutes, and the JVM must be able to shut down meanwhile.
     LocalModel model = source.open();
     synchronized (LOCK) {
@@ -65,7 +67,7 @@ public final class ExecutorEngine {
         model.close();
         return faster.get();
       }
-      removeUnused().forEach(ExecutorEngine::closeOrWarn);
+      closeUnused();
       Shared opened = new Shared(fitted, source, open(fitted, model), model);
       OPEN.add(opened);
       return opened.lease();
@@ -132,6 +134,12 @@ public final class ExecutorEngine {
       if (!opened) {
         model.close();
       }
+    }
+  }
+
+  private static void closeUnused() {
+    synchronized (LOCK) {
+      removeUnused().forEach(ExecutorEngine::closeOrWarn);
     }
   }
 

@@ -17,6 +17,7 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
   /** Of {@link #maxSize}. */
   public static final long NO_LIMIT = Long.MAX_VALUE;
 
+  private static final String DEFAULT = ".cache/sirocco/models";
   static final String DIR = "spark.sirocco.cache.dir";
   static final String MAX_SIZE = "spark.sirocco.cache.maxSize";
   private static final String VERIFY = "spark.sirocco.cache.verify";
@@ -49,15 +50,30 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
    * @throws ModelException if a setting has a value that makes no sense
    */
   public static CacheSettings of(SparkConf conf) {
-    Path home = Path.of(System.getProperty("user.home", ""), ".cache", "sirocco", "models");
     try {
       boolean verify = conf.getBoolean(VERIFY, false);
       return new CacheSettings(
-          Path.of(conf.get(DIR, home.toString())),
+          folder(conf),
           conf.contains(MAX_SIZE) ? conf.getSizeAsBytes(MAX_SIZE) : NO_LIMIT,
           verify ? Check.CHECKSUMS : Check.SIZES);
     } catch (IllegalArgumentException e) {
       throw new ModelException("spark.sirocco.cache", e.getMessage(), e);
     }
+  }
+
+  /** Executors have working folders of their own: a relative path would be one cache for each. */
+  private static Path folder(SparkConf conf) {
+    Path home = Path.of(System.getProperty("user.home", ""));
+    Path folder = Path.of(conf.get(DIR, home.resolve(DEFAULT).toString()));
+    if (!folder.isAbsolute()) {
+      throw new ModelException(
+          DIR,
+          conf.contains(DIR)
+              ? "is " + folder + ", expected an absolute path, the same on every host"
+              : "is not set, and "
+                  + System.getProperty("user.name")
+                  + " has no home folder here; set it to a folder on a local disk");
+    }
+    return folder;
   }
 }

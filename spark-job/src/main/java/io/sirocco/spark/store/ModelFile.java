@@ -2,6 +2,7 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.Serializable;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -40,6 +41,10 @@ public record ModelFile(String name, long size, long modified, String checksum, 
     return new ModelFile(name, size, modified, checksum, digest);
   }
 
+  ModelFile withChecksum(String found) {
+    return new ModelFile(name, size, modified, found, sha256);
+  }
+
   boolean hasChecksum() {
     return !checksum.isEmpty();
   }
@@ -55,6 +60,6 @@ public record ModelFile(String name, long size, long modified, String checksum, 
   String describe() {
     return size
         + " bytes, "
-        + (hasChecksum() ? checksum : "modified " + java.time.Instant.ofEpochMilli(modified));
+        + (hasChecksum() ? checksum : "modified " + Instant.ofEpochMilli(modified));
   }
 }

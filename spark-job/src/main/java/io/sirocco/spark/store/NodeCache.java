@@ -146,7 +146,7 @@ public final class NodeCache {
     } catch (ModelException e) {
       // The next download would come to the same end with what is here.
       folder.remove(copy.folder());
-      throw e;
+      throw changed(copy.manifest(), remote, e).orElse(e);
     } catch (IOException e) {
       throw failed(copy, remote, e);
     }
@@ -184,19 +184,29 @@ public final class NodeCache {
                   CacheSettings.DIR),
           problem);
     }
-    try {
-      remote.requireUnchanged(manifest);
-    } catch (ModelException changed) {
+    Optional<ModelException> changed = changed(manifest, remote, problem);
+    if (changed.isPresent()) {
       folder.remove(copy.folder());
-      changed.addSuppressed(problem);
-      return changed;
-    } catch (IOException unreachable) {
-      problem.addSuppressed(unreachable);
+      return changed.get();
     }
     return new ModelException(
         manifest.source(),
         "could not be fetched: " + problem + "; what has arrived is kept for the next attempt",
         problem);
+  }
+
+  /** A change of the model, where that explains the problem. */
+  private static Optional<ModelException> changed(
+      ModelManifest manifest, RemoteModel remote, Exception problem) {
+    try {
+      remote.requireUnchanged(manifest);
+    } catch (ModelException changed) {
+      changed.addSuppressed(problem);
+      return Optional.of(changed);
+    } catch (IOException unreachable) {
+      problem.addSuppressed(unreachable);
+    }
+    return Optional.empty();
   }
 
   private static boolean isDiskFull(IOException problem) {

@@ -81,15 +81,27 @@ final class RemoteModel implements AutoCloseable {
 
   /** The file as its file system describes it now; empty if it is gone. */
   Optional<ModelFile> find(String name) throws IOException {
+    Optional<ModelFile> listed = status(name);
+    try {
+      return listed.isEmpty()
+          ? listed
+          : Optional.of(listed.get().withChecksum(checksum(files.getFileChecksum(path(name)))));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static String checksum(FileChecksum checksum) {
+    return checksum == null
+        ? ""
+        : checksum.getAlgorithmName() + ":" + HexFormat.of().formatHex(checksum.getBytes());
+  }
+
+  private Optional<ModelFile> status(String name) throws IOException {
     try {
       FileStatus status = files.getFileStatus(path(name));
-      FileChecksum checksum = files.getFileChecksum(path(name));
-      String spelled =
-          checksum == null
-              ? ""
-              : checksum.getAlgorithmName() + ":" + HexFormat.of().formatHex(checksum.getBytes());
       return Optional.of(
-          new ModelFile(name, status.getLen(), status.getModificationTime(), spelled, ""));
+          new ModelFile(name, status.getLen(), status.getModificationTime(), "", ""));
     } catch (FileNotFoundException e) {
       return Optional.empty();
     }
@@ -100,7 +112,11 @@ final class RemoteModel implements AutoCloseable {
    */
   void requireUnchanged(ModelManifest manifest) throws IOException {
     for (ModelFile file : manifest.files()) {
-      Optional<ModelFile> now = find(file.name());
+      // Sizes first: a file that is being written has no checksum that could be asked for.
+      Optional<ModelFile> now = status(file.name());
+      if (now.isPresent() && now.get().size() == file.size() && file.hasChecksum()) {
+        now = find(file.name());
+      }
       if (now.isEmpty() || !file.sameContent(now.get())) {
         throw new ModelException(
             where(file.name()),

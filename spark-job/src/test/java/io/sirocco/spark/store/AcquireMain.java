@@ -56,7 +56,7 @@ final class AcquireMain {
 
   private static void fill(Path folder) {
     try {
-      while (TestModels.journaledBytes(folder) == 0) {
+      while (TestModels.journaledBytes(folder) < 4 << 20) {
         Thread.sleep(1);
       }
       try (OutputStream out = Files.newOutputStream(folder.resolve("filler"))) {

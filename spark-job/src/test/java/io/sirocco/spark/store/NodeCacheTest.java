@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -130,7 +131,7 @@ class NodeCacheTest {
 
   @Test
   void aKilledDownloadIsContinued() throws Exception {
-    Path model = TestModels.random(folder.resolve("model"), 3, 160 * MIB);
+    Path model = TestModels.random(folder.resolve("model"), 3, 96 * MIB);
     ModelManifest manifest = ModelManifest.of(remote(model), hadoop);
     long safe = killDownload(manifest);
 
@@ -146,7 +147,7 @@ class NodeCacheTest {
 
   @Test
   void aDamagedRangeIsFetchedAgain() throws Exception {
-    Path model = TestModels.random(folder.resolve("model"), 4, 160 * MIB);
+    Path model = TestModels.random(folder.resolve("model"), 4, 96 * MIB);
     ModelManifest manifest = ModelManifest.of(remote(model), hadoop);
     long safe = killDownload(manifest);
     Path partial = TestModels.folders(cacheFolder().resolve("partial")).get(0);
@@ -219,7 +220,7 @@ class NodeCacheTest {
 
   @Test
   void aModelThatChangesWhileItIsFetchedIsRefused() throws Exception {
-    String uri = remote(TestModels.random(folder.resolve("model"), 7, 160 * MIB));
+    String uri = remote(TestModels.random(folder.resolve("model"), 7, 96 * MIB));
     JavaProcess process = JavaProcess.start(cacheFolder(), List.of(), uri);
     while (TestModels.journaledBytes(cacheFolder()) < 4 * MIB) {
       assertThat(process.process().isAlive()).isTrue();
@@ -337,5 +338,23 @@ class NodeCacheTest {
         .isInstanceOf(ModelException.class)
         .hasMessageContaining(file.toString())
         .hasMessageContaining("set spark.sirocco.cache.dir to a folder on a local disk");
+  }
+
+  @Test
+  void settingsThatCannotBeMeantAreRefused() {
+    assertThat(CacheSettings.of(conf("spark.sirocco.cache.maxSize", "200g")).maxSize())
+        .isEqualTo(200L << 30);
+    assertThat(CacheSettings.of(new SparkConf()).folder()).endsWith(Path.of("sirocco/models"));
+    assertThatThrownBy(() -> CacheSettings.of(conf("spark.sirocco.cache.dir", "~/cache")))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("spark.sirocco.cache.dir: is ~/cache, expected an absolute path");
+    assertThatThrownBy(() -> CacheSettings.of(conf("spark.sirocco.cache.maxSize", "much")))
+        .isInstanceOf(ModelException.class);
+    assertThatThrownBy(() -> CacheSettings.of(conf("spark.sirocco.cache.verify", "perhaps")))
+        .isInstanceOf(ModelException.class);
+  }
+
+  private static SparkConf conf(String key, String value) {
+    return new SparkConf().set(key, value);
   }
 }
