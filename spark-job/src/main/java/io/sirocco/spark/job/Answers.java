@@ -44,7 +44,7 @@ record Answers(JsonNode description) {
     ((ObjectNode) all.get("input")).retain(OF_PROMPTS).put("messages-column", messages);
     all.put("logits", config.output().logits());
     ObjectNode model = (ObjectNode) all.get("model");
-    model.remove("path");
+    model.remove(List.of("path", "require-identical"));
     model.put("fingerprint", plan.fingerprint());
     model.put("precision", precision(setup));
     if (config.task() == JobConfig.Task.GENERATE) {
