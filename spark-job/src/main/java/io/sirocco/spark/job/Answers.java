@@ -41,7 +41,11 @@ record Answers(JsonNode description) {
     ObjectNode all = (ObjectNode) JobConfigWriter.toTree(config);
     all.remove(WITHOUT_EFFECT);
     boolean messages = config.input().messagesColumn().isPresent();
-    ((ObjectNode) all.get("input")).retain(OF_PROMPTS).put("messages-column", messages);
+    ((ObjectNode) all.get("input"))
+        .retain(OF_PROMPTS)
+        .put("messages-column", messages)
+        .put("tokens-column", config.input().tokensColumn().isPresent())
+        .put("attention-mask-column", config.input().attentionMaskColumn().isPresent());
     all.put("logits", config.output().logits());
     ObjectNode model = (ObjectNode) all.get("model");
     model.remove(List.of("path", "require-identical"));

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -24,6 +25,8 @@ import org.apache.spark.sql.types.TimestampType;
 
 /** What the engine is given of a row: columns of the input, and columns made of them. */
 final class EngineColumns {
+  private static final String OWN = "__sirocco_";
+
   /** What the model reads: added to the rows, and dropped again from the results. */
   static final String TEXT = "__sirocco_text";
 
@@ -45,10 +48,14 @@ final class EngineColumns {
    */
   Dataset<Row> added(Dataset<Row> rows) {
     StructType schema = rows.schema();
-    for (String own : List.of(TEXT, KEY)) {
-      if (Arrays.stream(schema.fieldNames()).anyMatch(own::equalsIgnoreCase)) {
+    for (String column : schema.fieldNames()) {
+      if (column.toLowerCase(Locale.ROOT).startsWith(OWN)) {
         throw new ConfigException(
-            "the input has a column " + own + ", a name that Sirocco uses itself; rename it");
+            "the input has a column "
+                + column
+                + ", but names that begin with "
+                + OWN
+                + " are Sirocco's own; rename it");
       }
     }
     List<StructField> keys =

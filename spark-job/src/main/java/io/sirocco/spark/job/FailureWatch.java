@@ -20,6 +20,7 @@ final class FailureWatch implements AutoCloseable {
   private final LongSupplier failed;
   private final long allowed;
   private final ScheduledExecutorService clock;
+  private int looksBeyond;
   private volatile boolean stopped;
 
   private FailureWatch(
@@ -48,7 +49,9 @@ final class FailureWatch implements AutoCloseable {
   }
 
   private void look() {
-    if (failed.getAsLong() > allowed) {
+    // A task that ends in this moment may count twice: once more is sure.
+    looksBeyond = failed.getAsLong() > allowed ? looksBeyond + 1 : 0;
+    if (looksBeyond >= 2) {
       stopped = true;
       context.cancelJobGroup(GROUP, "too many rows have failed");
     }

@@ -64,6 +64,7 @@ final class JobRun {
     SparkSession spark = Sessions.open("sirocco " + ConfigSection.kebab(config.task()));
     OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
     OutputTarget target = check.target();
+    check.recover();
     if (check.nothingToDo()) {
       out.println("nothing done: " + target + " exists, and output.mode is ignore");
       return ExitCode.DONE;
@@ -85,13 +86,16 @@ final class JobRun {
         new RunSetup(
             config, plan, settings, hosts.hosts(), spark, columns, rows, work, target, stages, err);
     RunFacts facts = facts(setup);
-    target.writeRecord(new RunRecord(facts).json(spark.version()));
+    String record = new RunRecord(facts).json(spark.version());
     if (facts.complete()) {
+      target.writeRecord(record);
       printSample(spark, target);
+    } else {
+      target.writeStopped(record);
     }
     new RunReport(facts).print(out);
     if (!facts.complete()) {
-      return stopped(facts, expected);
+      return stopped(expected);
     }
     out.println("results: " + target);
     requireEveryRow(expected, facts.counts().totals());
@@ -174,8 +178,8 @@ final class JobRun {
     return tooMany;
   }
 
-  private int stopped(RunFacts facts, long expected) {
-    err.println(failures(facts.computed().rowsFailed(), expected));
+  private int stopped(long expected) {
+    err.println("more of " + expected + " rows have failed than " + limits());
     err.println(
         "stopped; what is done is kept: run the job again with other limits, or another input, and"
             + " it goes on");
@@ -183,15 +187,17 @@ final class JobRun {
   }
 
   private String failures(long failed, long rows) {
-    String limits =
-        config.errors().maxFailures().isPresent()
-            ? "errors.max-failures "
-                + config.errors().maxFailures().getAsLong()
-                + " and errors.max-failure-rate "
-                + config.errors().maxFailureRate()
-                + " allow"
-            : "errors.max-failure-rate " + config.errors().maxFailureRate() + " allows";
-    return failed + " of " + rows + " rows failed, more than " + limits;
+    return failed + " of " + rows + " rows failed, more than " + limits();
+  }
+
+  private String limits() {
+    return config.errors().maxFailures().isPresent()
+        ? "errors.max-failures "
+            + config.errors().maxFailures().getAsLong()
+            + " and errors.max-failure-rate "
+            + config.errors().maxFailureRate()
+            + " allow"
+        : "errors.max-failure-rate " + config.errors().maxFailureRate() + " allows";
   }
 
   /** The results are there, whether or not a sample of them can be shown. */

@@ -41,7 +41,6 @@ final class OutputCheck {
   boolean nothingToDo() {
     try {
       requireApart(target.overlapping(config.input().path()));
-      target.publication().recover();
       if (!target.exists()) {
         return false;
       }
@@ -61,6 +60,19 @@ final class OutputCheck {
               + " resume");
     }
     return config.output().mode() == OutputMode.IGNORE;
+  }
+
+  /**
+   * Finishes what a run that was cut off has begun to publish.
+   *
+   * @throws ConfigException if that is not possible
+   */
+  void recover() {
+    try {
+      target.publication().recover();
+    } catch (IOException | RuntimeException e) {
+      throw new ConfigException("output.path cannot be used: " + causes(e));
+    }
   }
 
   /** Results that can be resumed, and others, would be taken for each other. */

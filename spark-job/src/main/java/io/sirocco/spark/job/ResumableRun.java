@@ -46,7 +46,7 @@ final class ResumableRun {
   private final DurableResults durable;
   private final RunTotals totals = new RunTotals();
 
-  ResumableRun(RunSetup setup, FailedRows failed) {
+  ResumableRun(RunSetup setup, FailedRows failed) throws IOException {
     this.setup = setup;
     this.config = setup.config();
     this.spark = setup.spark();
@@ -171,11 +171,20 @@ final class ResumableRun {
     return counts;
   }
 
+  /** A crash may have left half of it. */
+  private JsonNode plan(int attempt) throws IOException {
+    try {
+      return JSON.readTree(durable.plan(attempt));
+    } catch (JsonProcessingException e) {
+      return JSON.missingNode();
+    }
+  }
+
   private List<RunFacts.AttemptFacts> attempts() throws IOException {
     List<RunFacts.AttemptFacts> facts = new ArrayList<>();
     Map<Integer, Long> rows = durable.rows(spark);
     for (int attempt : durable.attempts()) {
-      JsonNode plan = JSON.readTree(durable.plan(attempt));
+      JsonNode plan = plan(attempt);
       facts.add(
           new RunFacts.AttemptFacts(
               attempt,

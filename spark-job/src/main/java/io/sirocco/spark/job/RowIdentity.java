@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import io.sirocco.spark.output.DurableResults;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -18,6 +19,7 @@ import org.apache.spark.sql.types.DataTypes;
  */
 record RowIdentity(List<String> columns) {
   private static final int SHA_BITS = 256;
+  private static final Map<String, String> NULLS_TOO = Map.of("ignoreNullFields", "false");
 
   /** Half of SHA-256: no two of 10^12 rows are likely to meet, by chance or by intent. */
   private static final int BYTES = 16;
@@ -28,7 +30,8 @@ record RowIdentity(List<String> columns) {
 
   /** The rows with {@link DurableResults#ROW}. */
   Dataset<Row> added(Dataset<Row> rows) {
-    Column json = functions.to_json(functions.struct(named())).cast(DataTypes.BinaryType);
+    Column json =
+        functions.to_json(functions.struct(named()), NULLS_TOO).cast(DataTypes.BinaryType);
     Column digest = functions.unhex(functions.sha2(json, SHA_BITS));
     return rows.withColumn(DurableResults.ROW, functions.substring(digest, 1, BYTES));
   }

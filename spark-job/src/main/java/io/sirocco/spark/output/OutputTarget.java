@@ -27,6 +27,7 @@ public final class OutputTarget {
   private static final String OWN = "_sirocco";
 
   private static final String RECORD = "run.json";
+  private static final String STOPPED = "stopped-run.json";
   private static final String RESULTS = "results";
 
   /** Where a finished file or folder gets its name in one step, whoever looks. */
@@ -73,13 +74,15 @@ public final class OutputTarget {
   }
 
   /**
-   * Results that outlive a run.
+   * Results that outlive a run; from now on, this is an output that can be resumed.
    *
    * @param answers hexadecimal digits: of all that the answers depend on, besides the rows
    * @param type the result columns
    */
-  public DurableResults durable(String answers, StructType type) {
-    return new DurableResults(new Path(new Path(own(), RESULTS), answers), type, hadoop);
+  public DurableResults durable(String answers, StructType type) throws IOException {
+    Path mine = new Path(new Path(own(), RESULTS), answers);
+    fileSystem().mkdirs(mine);
+    return new DurableResults(mine, type, hadoop);
   }
 
   /** Removes the durable results of other answers: nothing goes on from them any more. */
@@ -106,8 +109,8 @@ public final class OutputTarget {
     return RENAMING.contains(String.valueOf(qualified.toUri().getScheme()));
   }
 
-  private Path own() {
-    return new Path(folder, OWN);
+  private Path own() throws IOException {
+    return new Path(fileSystem().makeQualified(folder), OWN);
   }
 
   /** Makes the folders above this one. */
@@ -194,7 +197,16 @@ public final class OutputTarget {
 
   /** Puts the record of the run beside the results, where readers of the results skip it. */
   public void writeRecord(String json) throws IOException {
-    try (OutputStream out = fileSystem().create(record(), true)) {
+    write(RECORD, json);
+  }
+
+  /** The record of a run that has stopped; that of the results that are there stays. */
+  public void writeStopped(String json) throws IOException {
+    write(STOPPED, json);
+  }
+
+  private void write(String name, String json) throws IOException {
+    try (OutputStream out = fileSystem().create(record(name), true)) {
       out.write(json.getBytes(StandardCharsets.UTF_8));
     }
   }
@@ -206,15 +218,15 @@ public final class OutputTarget {
 
   /** The record of the last run; empty if there is none. */
   public Optional<String> readRecord() throws IOException {
-    try (InputStream in = fileSystem().open(record())) {
+    try (InputStream in = fileSystem().open(record(RECORD))) {
       return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
     } catch (FileNotFoundException e) {
       return Optional.empty();
     }
   }
 
-  private Path record() {
-    return new Path(own(), RECORD);
+  private Path record(String name) throws IOException {
+    return new Path(own(), name);
   }
 
   @Override

@@ -1,8 +1,10 @@
 package io.sirocco.spark.output;
 
 import java.io.IOException;
+import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -50,10 +52,19 @@ public final class Publication {
     if (!fileSystem.exists(aside)) {
       return;
     }
-    if (!fileSystem.exists(folder)) {
-      Path staged = new Path(aside, STAGING);
-      rename(fileSystem.exists(new Path(staged, SUCCESS)) ? staged : aside, folder);
+    Path staged = new Path(aside, STAGING);
+    if (!fileSystem.exists(staged)) {
+      finish();
+      return;
     }
+    if (fileSystem.exists(folder)) {
+      throw new IOException(
+          aside
+              + " holds results that were to replace "
+              + folder
+              + ", which has been made again since; move one of them away, and run the job again");
+    }
+    rename(staged, folder);
     finish();
   }
 
@@ -67,17 +78,26 @@ public final class Publication {
     return new Path(staging(), FAILED);
   }
 
-  /** Writes the results to {@link #staging}, as Parquet, with {@code _SUCCESS} when complete. */
+  /** Writes the results to {@link #staging}, as Parquet. */
   public void stage(Dataset<Row> results) throws IOException {
     clear();
-    results.write().mode(SaveMode.Append).parquet(staging().toString());
+    write(results, staging());
   }
 
   /** As {@link #stage}, with those that failed in a folder of their own. */
   public void stage(Dataset<Row> ok, Dataset<Row> failed) throws IOException {
     clear();
-    failed.write().mode(SaveMode.Append).parquet(stagedFailures().toString());
-    ok.write().mode(SaveMode.Append).parquet(staging().toString());
+    write(failed, stagedFailures());
+    write(ok, staging());
+  }
+
+  /** The mark of complete results in place comes when they have been looked at. */
+  private void write(Dataset<Row> results, Path to) {
+    results
+        .write()
+        .mode(SaveMode.Append)
+        .option("mapreduce.fileoutputcommitter.marksuccessfuljobs", renames())
+        .parquet(to.toString());
   }
 
   private void clear() throws IOException {
@@ -101,13 +121,15 @@ public final class Publication {
       rename(folder, aside);
       rename(new Path(aside, STAGING), folder);
       finish();
+    } else {
+      fileSystem.create(new Path(folder, SUCCESS), true).close();
     }
   }
 
   /** The results are in place; what they need of the old folder follows, the rest goes. */
   private void finish() throws IOException {
     Path own = new Path(aside, OWN);
-    if (fileSystem.exists(own) && !fileSystem.exists(new Path(folder, OWN))) {
+    if (fileSystem.exists(own)) {
       rename(own, new Path(folder, OWN));
     }
     fileSystem.delete(aside, true);
@@ -117,9 +139,9 @@ public final class Publication {
     return OutputTarget.renamesAtomically(folder);
   }
 
+  /** Never into, or over, what is there: another run may have put it there. */
   private void rename(Path from, Path to) throws IOException {
-    if (!fileSystem.rename(from, to)) {
-      throw new IOException("cannot rename " + from + " to " + to);
-    }
+    FileContext.getFileContext(from.toUri(), fileSystem.getConf())
+        .rename(from, to, Options.Rename.NONE);
   }
 }

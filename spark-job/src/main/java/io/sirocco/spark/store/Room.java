@@ -3,6 +3,7 @@ package io.sirocco.spark.store;
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -109,13 +110,13 @@ record Room(CacheFolder folder, CacheSettings settings) {
     List<Evictable> found = new ArrayList<>();
     for (String other : folder.partials()) {
       if (!other.equals(id)) {
-        found.add(evictable(folder.partial(other), folder.fetchLock(other)));
+        evictable(folder.partial(other), folder.fetchLock(other)).ifPresent(found::add);
       }
     }
     List<Evictable> models = new ArrayList<>();
     for (String other : folder.models()) {
       if (!other.equals(id)) {
-        models.add(evictable(folder.model(other), folder.useLock(other)));
+        evictable(folder.model(other), folder.useLock(other)).ifPresent(models::add);
       }
     }
     models.sort(Comparator.comparing(Evictable::used));
@@ -123,8 +124,14 @@ record Room(CacheFolder folder, CacheSettings settings) {
     return found;
   }
 
-  private static Evictable evictable(Path place, Path lock) throws IOException {
-    return new Evictable(place, lock, size(place), Files.getLastModifiedTime(place).toMillis());
+  /** Empty if it has gone meanwhile: another process has removed it, or made a model of it. */
+  private static Optional<Evictable> evictable(Path place, Path lock) throws IOException {
+    try {
+      long used = Files.getLastModifiedTime(place).toMillis();
+      return Optional.of(new Evictable(place, lock, size(place), used));
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    }
   }
 
   private void evict(Evictable candidate) throws IOException {

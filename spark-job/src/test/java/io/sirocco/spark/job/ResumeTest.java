@@ -230,6 +230,19 @@ class ResumeTest {
   }
 
   @Test
+  void anEmptyInputHasAnEmptyOutputThatGrows() throws IOException {
+    give("a.jsonl", List.of());
+    String schema = "input.schema='id string, text string, channel string'";
+    CommandLineRun empty = run(schema);
+    assertThat(empty.exitCode()).as(empty.err()).isEqualTo(ExitCode.DONE);
+    assertThat(spark.read().parquet(output().toString()).count()).isZero();
+
+    give("a.jsonl", tickets.subList(0, 3));
+    assertThat(run(schema).exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(rows(output())).hasSize(3);
+  }
+
+  @Test
   void resultsOfOtherModesAreNotMixedIn() throws IOException {
     give("a.jsonl", tickets.subList(0, 5));
     assertThat(run("output.mode=error").exitCode()).isEqualTo(ExitCode.DONE);
