@@ -71,7 +71,7 @@ final class OutputCheck {
     try {
       target.publication().recover();
     } catch (IOException | RuntimeException e) {
-      throw new ConfigException("output.path cannot be used: " + causes(e));
+      throw new ConfigException("input.path or output.path cannot be used: " + causes(e));
     }
   }
 
