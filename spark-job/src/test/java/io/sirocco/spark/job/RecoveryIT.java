@@ -28,12 +28,18 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Jobs on a standalone cluster and a real HDFS, of which parts are killed: what comes out is what a
- * run without trouble gives. {@code -Dsirocco.recovery.rows} sets the size of the job.
+ * run without trouble gives. Takes a quarter of an hour, so it runs on request only: {@code
+ * -Dsirocco.recovery.rows=3000} sets the size of the job.
  */
+@EnabledIfSystemProperty(
+    named = "sirocco.recovery.rows",
+    matches = "\\d+",
+    disabledReason = "takes a quarter of an hour: -Dsirocco.recovery.rows=3000 runs it")
 class RecoveryIT {
   private static final int ROWS = Integer.getInteger("sirocco.recovery.rows", 3000);
   private static final int TASKS = 20;
