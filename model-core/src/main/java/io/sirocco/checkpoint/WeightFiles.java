@@ -24,7 +24,9 @@ public final class WeightFiles {
   /** Names the shards of the others. */
   public static final String INDEX = "model.safetensors.index.json";
 
-  private static final long MAX_INDEX = 64L << 20;
+  /** Bytes that an index may have. */
+  public static final long MAX_INDEX = 64L << 20;
+
   private static final int SAMPLE = 4096;
 
   private WeightFiles() {}

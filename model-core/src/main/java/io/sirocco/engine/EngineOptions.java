@@ -79,61 +79,30 @@ public record EngineOptions(
 
   /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
-    return new EngineOptions(
-        other,
-        precision,
-        kernels,
-        threads,
-        batchTokens,
-        maxTokens,
-        overLength,
-        specialTokens,
-        task,
-        batchDeadline);
+    return with(other, precision, threads);
   }
 
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
-    return new EngineOptions(
-        model,
-        precision,
-        kernels,
-        other,
-        batchTokens,
-        maxTokens,
-        overLength,
-        specialTokens,
-        task,
-        batchDeadline);
+    return with(model, precision, other);
   }
 
   /** The same in another numeric mode. */
   public EngineOptions withPrecision(PrecisionChoice other) {
+    return with(model, other, threads);
+  }
+
+  private EngineOptions with(String otherModel, PrecisionChoice otherPrecision, int otherThreads) {
     return new EngineOptions(
-        model,
-        other,
+        otherModel,
+        otherPrecision,
         kernels,
-        threads,
+        otherThreads,
         batchTokens,
         maxTokens,
         overLength,
         specialTokens,
         task,
         batchDeadline);
-  }
-
-  /** The same with another deadline. */
-  public EngineOptions withBatchDeadline(Duration other) {
-    return new EngineOptions(
-        model,
-        precision,
-        kernels,
-        threads,
-        batchTokens,
-        maxTokens,
-        overLength,
-        specialTokens,
-        task,
-        other);
   }
 }

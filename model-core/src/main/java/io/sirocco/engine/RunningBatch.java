@@ -126,9 +126,6 @@ final class RunningBatch implements Worker {
       throw parts.budget().broken(e);
     } catch (RuntimeException e) {
       entry.outcome().complete(parts.failures().outcome(entry.accepted(), e));
-    } catch (Error e) {
-      entry.outcome().completeExceptionally(e);
-      throw e;
     }
   }
 

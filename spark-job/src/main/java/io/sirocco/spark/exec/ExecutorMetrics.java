@@ -3,7 +3,6 @@ package io.sirocco.spark.exec;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.Map;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.api.plugin.ExecutorPlugin;
@@ -22,13 +21,7 @@ final class ExecutorMetrics implements ExecutorPlugin {
 
   private static final Logger LOG = LoggerFactory.getLogger(ExecutorMetrics.class);
 
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "sirocco-metrics");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ScheduledExecutorService timer = DaemonTimer.named("sirocco-metrics");
   private volatile EngineReading latest = EngineReading.NONE;
   private EngineReading sent = EngineReading.NONE;
   private long readAt = System.nanoTime();

@@ -24,6 +24,24 @@ public record PlannedModel(ModelSource source, String fingerprint, Optional<Labe
     Objects.requireNonNull(labels, "labels");
   }
 
+  /**
+   * What to say of a host that finds another model; empty if it is the planned one.
+   *
+   * @param planned its fingerprint
+   * @param found the host's
+   */
+  static Optional<String> difference(String name, String planned, String found) {
+    return found.equals(planned)
+        ? Optional.empty()
+        : Optional.of(
+            name
+                + " has the fingerprint "
+                + found
+                + " here, "
+                + planned
+                + " on the driver; model.path must hold the same model on every host");
+  }
+
   /** The model of a plan, which was made with that of {@code source}. */
   public static PlannedModel of(ModelSource source, EnginePlan plan) {
     return new PlannedModel(source, plan.fingerprint(), plan.labels());

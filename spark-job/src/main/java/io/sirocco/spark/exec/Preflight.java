@@ -114,16 +114,11 @@ public final class Preflight {
       throw new ModelException(where, finding.problem());
     }
     String fingerprint = finding.report().get(0).engine().fingerprint();
-    if (!fingerprint.equals(settings.model().fingerprint())) {
-      throw new ModelException(
-          where,
-          settings.engine().model()
-              + " has the fingerprint "
-              + fingerprint
-              + ", "
-              + settings.model().fingerprint()
-              + " on the driver; model.path must hold the same model on every host");
-    }
+    PlannedModel.difference(settings.engine().model(), settings.model().fingerprint(), fingerprint)
+        .ifPresent(
+            difference -> {
+              throw new ModelException(where, difference);
+            });
   }
 
   private EngineOptions pinned(List<HostReport> hosts) {

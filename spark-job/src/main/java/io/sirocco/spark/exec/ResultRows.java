@@ -70,15 +70,11 @@ final class ResultRows implements Iterator<Row>, AutoCloseable {
   }
 
   private static void requireSameModel(PartitionTask job, String fingerprint) {
-    if (!job.fingerprint().equals(fingerprint)) {
-      throw new IllegalStateException(
-          job.engine().model()
-              + " has the fingerprint "
-              + fingerprint
-              + " on this executor, "
-              + job.fingerprint()
-              + " on the driver; model.path must hold the same model on every host");
-    }
+    PlannedModel.difference(job.engine().model(), job.fingerprint(), fingerprint)
+        .ifPresent(
+            difference -> {
+              throw new IllegalStateException(difference);
+            });
   }
 
   @Override

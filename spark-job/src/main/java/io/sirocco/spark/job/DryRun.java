@@ -3,10 +3,6 @@ package io.sirocco.spark.job;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowRequest;
-import io.sirocco.spark.exec.ColumnConflictException;
-import io.sirocco.spark.exec.DataFrameTask;
-import io.sirocco.spark.exec.RowColumns;
-import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RowSettings;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -18,7 +14,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.StructType;
 
 /** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
 final class DryRun {
@@ -58,20 +53,10 @@ final class DryRun {
       check.requireApartFrom(rows);
       out.println("input        " + sample.schema().simpleString());
       RowSettings settings = model.rowSettings(engine.plan());
-      out.println("results      " + columns(rows, columns.columns(), settings).simpleString());
+      out.println("results      " + columns.resultType(rows, settings).simpleString());
       measure(rows, engine);
     }
     return ExitCode.DONE;
-  }
-
-  /** Of the results; the input's come first. */
-  private StructType columns(Dataset<Row> rows, RowColumns columns, RowSettings settings) {
-    try {
-      return DataFrameTask.results(rows, columns, settings, RowCounters.none()).schema();
-    } catch (ColumnConflictException e) {
-      throw new ConfigException(
-          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
-    }
   }
 
   private void measure(Dataset<Row> rows, Engine engine) {

@@ -1,7 +1,10 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.exec.ColumnConflictException;
+import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ModelInput;
 import io.sirocco.spark.exec.RowColumns;
+import io.sirocco.spark.exec.RowSettings;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -133,6 +136,21 @@ final class EngineColumns {
       hidden.add(TEXT);
     }
     return columns.hiding(hidden.toArray(String[]::new));
+  }
+
+  /**
+   * Of the results: the input's columns first.
+   *
+   * @param rows those of {@link #added}
+   * @throws ConfigException if a result column has the name of one of the input
+   */
+  StructType resultType(Dataset<Row> rows, RowSettings settings) {
+    try {
+      return DataFrameTask.resultType(rows.schema(), columns(), settings);
+    } catch (ColumnConflictException e) {
+      throw new ConfigException(
+          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
+    }
   }
 
   private ModelInput modelInput() {

@@ -1,7 +1,7 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.exec.DaemonTimer;
 import io.sirocco.spark.exec.RunningTotals;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -33,13 +33,7 @@ final class FailureWatch implements AutoCloseable {
 
   /** {@code allowed}: failed rows that the run may still have. Watches until it is closed. */
   static FailureWatch start(SparkContext context, RunningTotals totals, long allowed) {
-    ScheduledExecutorService clock =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "sirocco-failures");
-              thread.setDaemon(true);
-              return thread;
-            });
+    ScheduledExecutorService clock = DaemonTimer.named("sirocco-failures");
     FailureWatch watch = new FailureWatch(context, () -> totals.now().rowsFailed(), allowed, clock);
     context.setJobGroup(GROUP, "rows to the model and durable results", false);
     Future<?> unused =

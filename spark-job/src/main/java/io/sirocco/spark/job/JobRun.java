@@ -2,8 +2,6 @@ package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.EnginePlan;
-import io.sirocco.spark.exec.ColumnConflictException;
-import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.Preflight;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.Totals;
@@ -74,7 +72,7 @@ final class JobRun {
     Dataset<Row> rows = columns.added(input.rows());
     check.requireApartFrom(rows);
     check.requireWritable();
-    requireNoConflict(rows, columns, planned);
+    columns.resultType(rows, planned); // Before anything is computed: columns may be in conflict.
     Preflight.Result hosts = stages.time("preflight", () -> preflight(spark, planned));
     RowSettings settings = hosts.applied(planned);
     // Counting costs one pass over the input, which is nothing next to the model, and makes a time
@@ -98,7 +96,7 @@ final class JobRun {
       return stopped(expected);
     }
     out.println("results: " + target);
-    requireEveryRow(expected, facts.counts().totals());
+    facts.counts().requireEveryRow(expected);
     return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
@@ -134,15 +132,6 @@ final class JobRun {
     }
   }
 
-  private void requireNoConflict(Dataset<Row> rows, EngineColumns columns, RowSettings settings) {
-    try {
-      DataFrameTask.resultType(rows.schema(), columns.columns(), settings);
-    } catch (ColumnConflictException e) {
-      throw new ConfigException(
-          "output.prefix", config.output().prefix(), "another one: " + e.getMessage());
-    }
-  }
-
   /** An executor's complaint about the model arrives as text within Spark's exception. */
   private static Exception asModelProblem(Exception e) {
     String marker = ModelException.class.getName() + ": ";
@@ -158,16 +147,6 @@ final class JobRun {
       }
     }
     return e;
-  }
-
-  private static void requireEveryRow(long expected, Totals totals) {
-    if (totals.rows() != expected) {
-      throw new IllegalStateException(
-          totals.rows()
-              + " rows were written, but the input has "
-              + expected
-              + "; did it change while the job ran?");
-    }
   }
 
   private boolean tooManyFailures(Totals totals) {

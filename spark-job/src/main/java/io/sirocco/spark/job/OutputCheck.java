@@ -49,8 +49,7 @@ final class OutputCheck {
       if (e instanceof ConfigException problem) {
         throw problem;
       }
-      // File systems that are unknown, or lack a class or a host, say so in exceptions of any kind.
-      throw new ConfigException("input.path or output.path cannot be used: " + causes(e));
+      throw unusable(e);
     }
     if (config.output().mode() == OutputMode.ERROR) {
       throw new ConfigException(
@@ -71,7 +70,7 @@ final class OutputCheck {
     try {
       target.publication().recover();
     } catch (IOException | RuntimeException e) {
-      throw new ConfigException("input.path or output.path cannot be used: " + causes(e));
+      throw unusable(e);
     }
   }
 
@@ -122,6 +121,11 @@ final class OutputCheck {
           config.output().path(),
           "a folder apart from input.path and the files read: " + overlapping.get(0));
     }
+  }
+
+  /** File systems that are unknown, or lack a class or a host, say so in exceptions of any kind. */
+  private static ConfigException unusable(Exception e) {
+    return new ConfigException("input.path or output.path cannot be used: " + causes(e));
   }
 
   private static String causes(Throwable problem) {

@@ -94,6 +94,21 @@ record OutputCounts(Totals totals, long unanswered, Map<String, Integer> rowLeng
     return new OutputCounts(totals, sums.getLong(1), lengths(sums.isNullAt(4), sums));
   }
 
+  /**
+   * That all rows are there, each with a result.
+   *
+   * @param expected rows of the input
+   * @throws IllegalStateException if not
+   */
+  void requireEveryRow(long expected) {
+    if (totals.rows() != expected || unanswered > 0) {
+      throw new IllegalStateException(
+          ("%d rows were written, %d of them without a result, but the input has %d; did it change"
+                  + " while the job ran?")
+              .formatted(totals.rows(), unanswered, expected));
+    }
+  }
+
   private static Column sum(Column numbers) {
     return functions.coalesce(functions.sum(numbers.cast("long")), functions.lit(0L));
   }

@@ -23,7 +23,7 @@ record PlainRun(RunSetup setup) {
             setup.columns().columns(),
             setup.settings(),
             RowCounters.into(totals));
-    setup.stages().time(RunFacts.COMPUTE, () -> write(results, totals));
+    setup.stages().run(RunFacts.COMPUTE, () -> write(results, totals));
     OutputCounts counts =
         config.output().mode() == OutputMode.APPEND
             ? new OutputCounts(totals.value(), 0, Map.of())
@@ -31,13 +31,12 @@ record PlainRun(RunSetup setup) {
     return new RunFacts(setup, true, counts, totals.value(), List.of());
   }
 
-  private boolean write(Dataset<Row> results, RunTotals totals) {
+  private void write(Dataset<Row> results, RunTotals totals) {
     RunningTotals running = RunningTotals.follow(setup.spark().sparkContext(), totals);
     try (Progress progress = Progress.of(setup.err(), running, setup.expected())) {
       progress.start();
       setup.target().write(results, setup.config().output().mode().saveMode());
     }
-    return true;
   }
 
   private OutputCounts counted() {

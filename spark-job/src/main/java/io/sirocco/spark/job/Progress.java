@@ -1,10 +1,10 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.exec.DaemonTimer;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.exec.Totals;
 import java.io.PrintWriter;
 import java.util.Locale;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -29,13 +29,7 @@ final class Progress implements AutoCloseable {
 
   /** {@code rows}: those to come. {@code totals} is closed along with the progress line. */
   static Progress of(PrintWriter out, RunningTotals totals, long rows) {
-    ScheduledExecutorService clock =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "sirocco-progress");
-              thread.setDaemon(true);
-              return thread;
-            });
+    ScheduledExecutorService clock = DaemonTimer.named("sirocco-progress");
     return new Progress(out, totals, rows, clock);
   }
 

@@ -1,6 +1,5 @@
 package io.sirocco.spark.job;
 
-import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.output.DurableResults;
 import io.sirocco.spark.output.Publication;
 import java.io.IOException;
@@ -43,7 +42,7 @@ record ResultAssembly(
     }
     OutputCounts counts =
         OutputCounts.of(staged(publication, apart), prefix(), setup.config().model().maxTokens());
-    requireEveryRow(counts);
+    counts.requireEveryRow(setup.expected());
     publication.publish();
     return counts;
   }
@@ -70,11 +69,9 @@ record ResultAssembly(
     return identified.join(results, same, "left").select(columns());
   }
 
-  /** As {@link DataFrameTask#resultType} has them. */
+  /** As {@link EngineColumns#resultType} has them. */
   private Column[] columns() {
-    StructType wanted =
-        DataFrameTask.resultType(
-            setup.rows().schema(), setup.columns().columns(), setup.settings());
+    StructType wanted = setup.columns().resultType(setup.rows(), setup.settings());
     List<Column> columns = new ArrayList<>();
     int own = wanted.length() - type.length();
     for (int i = 0; i < wanted.length(); i++) {
@@ -85,15 +82,6 @@ record ResultAssembly(
               : functions.col(RESULT).getField(type.fieldNames()[i - own]).as(name));
     }
     return columns.toArray(Column[]::new);
-  }
-
-  private void requireEveryRow(OutputCounts counts) {
-    if (counts.totals().rows() != setup.expected() || counts.unanswered() > 0) {
-      throw new IllegalStateException(
-          ("%d rows were written, %d of them without a result, but the input has %d; did it change"
-                  + " while the job ran?")
-              .formatted(counts.totals().rows(), counts.unanswered(), setup.expected()));
-    }
   }
 
   private String prefix() {

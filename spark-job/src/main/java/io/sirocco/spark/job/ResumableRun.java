@@ -43,6 +43,7 @@ final class ResumableRun {
   private final Answers answers;
   private final RowIdentity identity;
   private final Dataset<Row> identified;
+  private final StructType resultType;
   private final DurableResults durable;
   private final RunTotals totals = new RunTotals();
 
@@ -54,7 +55,8 @@ final class ResumableRun {
     this.answers = Answers.of(setup);
     this.identity = RowIdentity.of(setup.columns());
     this.identified = identity.added(setup.rows());
-    this.durable = setup.target().durable(answers.fingerprint(), resultType());
+    this.resultType = resultType();
+    this.durable = setup.target().durable(answers.fingerprint(), resultType);
     spark.sparkContext().register(totals, "sirocco");
   }
 
@@ -65,7 +67,9 @@ final class ResumableRun {
    * @throws Exception if Spark fails; what was done until then is kept
    */
   RunFacts run() throws Exception {
-    setup.stages().time("keys", this::requireKeys);
+    setup
+        .stages()
+        .run("keys", () -> DuplicateKeysCheck.requireUnique(setup.rows(), setup.columns(), config));
     Dataset<Row> missing = new MissingRows(identity, durable, failed).of(identified);
     JobTasks tasks = setup.tasks();
     Work work = setup.stages().time("plan", () -> TaskSizing.measure(missing, tasks.tokens()));
@@ -80,11 +84,6 @@ final class ResumableRun {
             ? setup.stages().time("publish", this::publish)
             : new OutputCounts(totals.value(), 0, Map.of());
     return new RunFacts(setup, done, counts, totals.value(), attempts());
-  }
-
-  private boolean requireKeys() {
-    DuplicateKeysCheck.requireUnique(setup.rows(), setup.columns(), config);
-    return true;
   }
 
   private String plan(long missing) throws JsonProcessingException {
@@ -165,7 +164,7 @@ final class ResumableRun {
   }
 
   private OutputCounts publish() throws IOException {
-    OutputCounts counts = new ResultAssembly(setup, identified, durable, resultType()).publish();
+    OutputCounts counts = new ResultAssembly(setup, identified, durable, resultType).publish();
     durable.removeUnfinished();
     setup.target().deleteOtherAnswers(answers.fingerprint());
     return counts;

@@ -19,6 +19,21 @@ final class Stages {
     }
   }
 
+  /** As {@link #time}, of work that gives nothing. */
+  void run(String stage, Work work) throws Exception {
+    time(
+        stage,
+        () -> {
+          work.run();
+          return stage;
+        });
+  }
+
+  /** What takes its time. */
+  interface Work {
+    void run() throws Exception;
+  }
+
   /** So far, in the order they began. */
   Map<String, Double> seconds() {
     return Collections.unmodifiableMap(new LinkedHashMap<>(seconds));

@@ -24,7 +24,7 @@ import org.apache.spark.sql.types.StructType;
 /** The folder that a run's results go to: on any file system that Hadoop knows. */
 public final class OutputTarget {
   /** Sirocco's own, beside the results; readers of Parquet skip names that begin so. */
-  private static final String OWN = "_sirocco";
+  static final String OWN = "_sirocco";
 
   private static final String RECORD = "run.json";
   private static final String STOPPED = "stopped-run.json";
@@ -101,10 +101,6 @@ public final class OutputTarget {
   }
 
   /** Whether a rename shows a folder completely or not at all, and does not copy it. */
-  public boolean renamesAtomically() throws IOException {
-    return renamesAtomically(fileSystem().makeQualified(folder));
-  }
-
   static boolean renamesAtomically(Path qualified) {
     return RENAMING.contains(String.valueOf(qualified.toUri().getScheme()));
   }

@@ -24,8 +24,7 @@ import org.apache.spark.sql.SaveMode;
  * deleted: they are complete when {@code _SUCCESS} is there.
  */
 public final class Publication {
-  private static final String OWN = "_sirocco";
-  private static final String STAGING = OWN + "/publish";
+  private static final String STAGING = OutputTarget.OWN + "/publish";
   private static final String SUCCESS = "_SUCCESS";
 
   /** Failed rows, where they are kept apart. */
@@ -128,9 +127,9 @@ public final class Publication {
 
   /** The results are in place; what they need of the old folder follows, the rest goes. */
   private void finish() throws IOException {
-    Path own = new Path(aside, OWN);
+    Path own = new Path(aside, OutputTarget.OWN);
     if (fileSystem.exists(own)) {
-      rename(own, new Path(folder, OWN));
+      rename(own, new Path(folder, OutputTarget.OWN));
     }
     fileSystem.delete(aside, true);
   }

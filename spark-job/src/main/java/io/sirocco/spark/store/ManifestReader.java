@@ -17,7 +17,6 @@ import org.apache.hadoop.fs.FileStatus;
 /** Finds the files that a model's folder consists of. */
 record ManifestReader(RemoteModel remote) {
   private static final String CONFIG = "config.json";
-  private static final long MAX_INDEX = 64L << 20;
   private static final long MAX_SUMS = 1L << 20;
   private static final int NAMES_SHOWN = 8;
 
@@ -86,7 +85,7 @@ record ManifestReader(RemoteModel remote) {
   }
 
   private List<String> shards(FileStatus index) throws IOException {
-    byte[] json = small(WeightFiles.INDEX, index.getLen(), MAX_INDEX);
+    byte[] json = small(WeightFiles.INDEX, index.getLen(), WeightFiles.MAX_INDEX);
     Path copy = Files.createTempFile("sirocco-index-", ".json");
     try {
       Files.write(copy, json);

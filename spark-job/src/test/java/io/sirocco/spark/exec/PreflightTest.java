@@ -7,6 +7,7 @@ import io.sirocco.arrow.ClassifyOptions;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.store.ModelSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,11 +130,8 @@ class PreflightTest {
     System.setProperty("spark.testing", "true");
     System.setProperty("spark.test.home", home.toString());
     SparkSession spark =
-        SparkSession.builder()
-            .master("local-cluster[2,1,600]")
+        LocalSpark.builder("local-cluster[2,1,600]")
             .appName("sirocco-preflight-test")
-            .config("spark.driver.host", "localhost")
-            .config("spark.ui.enabled", "false")
             .config("spark.executor.memory", "600m")
             .config("spark.executorEnv.SPARK_SCALA_VERSION", "2.13")
             .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))

@@ -2,6 +2,7 @@ package io.sirocco.spark.exec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -20,10 +21,7 @@ class RunningTotalsTest {
   @Timeout(value = 5, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
   void rowsCountBeforeTheirTaskEndsAndOnceAfterwards() throws Exception {
     SparkSession spark =
-        SparkSession.builder()
-            .master("local[1]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
+        LocalSpark.builder("local[1]")
             .config("spark.executor.heartbeatInterval", "200ms")
             .getOrCreate();
     RunTotals ended = new RunTotals();

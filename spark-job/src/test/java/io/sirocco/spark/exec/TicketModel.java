@@ -7,6 +7,7 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.store.ModelSource;
 import io.sirocco.tokenizer.SpecialTokenText;
 import org.apache.spark.sql.SparkSession;
@@ -19,12 +20,9 @@ final class TicketModel {
   private TicketModel() {}
 
   static SparkSession spark(String master) {
-    return SparkSession.builder()
-        .master(master)
+    return LocalSpark.builder(master)
         .appName("sirocco-test")
-        .config("spark.ui.enabled", "false")
         .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.driver.host", "localhost")
         .getOrCreate();
   }
 

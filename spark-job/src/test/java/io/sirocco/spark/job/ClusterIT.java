@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.sirocco.bench.Geometry;
 import io.sirocco.bench.SyntheticCheckpoint;
 import io.sirocco.spark.JavaProcess;
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.MappedPages;
 import io.sirocco.spark.StandaloneCluster;
 import java.io.IOException;
@@ -56,12 +57,7 @@ class ClusterIT {
   /** For looking at results. */
   @BeforeAll
   static void startSpark() {
-    spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    spark = LocalSpark.builder("local[2]").getOrCreate();
   }
 
   @AfterAll

@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,12 +29,7 @@ class QuickstartOutputTest {
   @Test
   void theSampleTicketsAreThereWithTheReferencesLabels() throws IOException {
     Path output = Path.of(System.getProperty(OUTPUT));
-    SparkSession spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    SparkSession spark = LocalSpark.builder("local[2]").getOrCreate();
     try {
       Map<String, Row> results =
           spark.read().parquet(output.toString()).collectAsList().stream()

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.spark.JavaProcess;
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.MiniHdfs;
 import io.sirocco.spark.StandaloneCluster;
 import java.io.IOException;
@@ -59,12 +60,7 @@ class RecoveryIT {
     hdfs = MiniHdfs.start();
     files = FileSystem.get(URI.create(hdfs.uri()), new Configuration());
     cluster = StandaloneCluster.start(shared, new StandaloneCluster.Offer(EXECUTORS, "3g"));
-    spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    spark = LocalSpark.builder("local[2]").getOrCreate();
     files.copyFromLocalFile(
         new Path(java.nio.file.Path.of("../sample-data/ticket-classifier").toUri()),
         new Path("/model"));

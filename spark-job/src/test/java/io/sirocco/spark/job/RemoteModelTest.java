@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.MiniHdfs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,10 +34,7 @@ class RemoteModelTest {
     hdfs = MiniHdfs.start();
     remote = hdfs.put(Path.of(MODEL), "/models/tickets");
     spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
+        LocalSpark.builder("local[2]")
             .config("spark.sirocco.cache.dir", cache.toString())
             .getOrCreate();
   }

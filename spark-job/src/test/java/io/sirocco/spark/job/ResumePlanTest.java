@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.output.DurableResults;
 import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
@@ -34,12 +35,7 @@ class ResumePlanTest {
 
   @Test
   void theMissingRowsAreFoundByAJoin() throws IOException {
-    SparkSession spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    SparkSession spark = LocalSpark.builder("local[2]").getOrCreate();
     try {
       DurableResults durable =
           new OutputTarget(folder.resolve("out").toString(), new Configuration())

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,12 +34,7 @@ class ResumeTest {
   @BeforeAll
   static void startSpark() throws IOException {
     spark =
-        SparkSession.builder()
-            .master("local[2,3]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .config("spark.sql.shuffle.partitions", "4")
-            .getOrCreate();
+        LocalSpark.builder("local[2,3]").config("spark.sql.shuffle.partitions", "4").getOrCreate();
     Set<String> texts = new HashSet<>();
     ObjectMapper json = new ObjectMapper();
     List<String> distinct = new ArrayList<>();

@@ -2,6 +2,7 @@ package io.sirocco.spark.output;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,12 +24,7 @@ class PublicationTest {
 
   @BeforeAll
   static void startSpark() {
-    spark =
-        SparkSession.builder()
-            .master("local[1]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    spark = LocalSpark.builder("local[1]").getOrCreate();
   }
 
   @AfterAll

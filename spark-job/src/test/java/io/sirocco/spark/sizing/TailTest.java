@@ -2,6 +2,7 @@ package io.sirocco.spark.sizing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -90,12 +91,7 @@ class TailTest {
 
   @Test
   void noSlotWorksAloneForLong() throws IOException, InterruptedException {
-    try (SparkSession spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate()) {
+    try (SparkSession spark = LocalSpark.builder("local[2]").getOrCreate()) {
       Dataset<Row> rows =
           spark
               .range(0, 20_000, 1, 4)

@@ -2,6 +2,7 @@ package io.sirocco.spark.sizing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.LocalSpark;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,12 +28,7 @@ class TaskSizingTest {
 
   @BeforeAll
   static void startSpark() {
-    spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", "false")
-            .config("spark.driver.host", "localhost")
-            .getOrCreate();
+    spark = LocalSpark.builder("local[2]").getOrCreate();
   }
 
   @AfterAll

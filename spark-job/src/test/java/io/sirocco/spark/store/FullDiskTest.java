@@ -42,8 +42,8 @@ class FullDiskTest {
                 "-c",
                 "mount -t tmpfs -o size=" + mib + "m tmpfs " + disk + " && exec \"$@\"",
                 "sh"));
-    command.addAll(JavaProcess.command(disk.resolve("cache"), List.of(), arguments));
-    return new JavaProcess(
+    command.addAll(AcquireProcess.command(disk.resolve("cache"), List.of(), arguments));
+    return new AcquireProcess(
             new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start())
         .lines();
   }

@@ -108,13 +108,13 @@ class NodeCacheTest {
     String one = remote(TestModels.random(folder.resolve("one"), 1, 20 * MIB));
     String two = remote(TestModels.random(folder.resolve("two"), 2, 20 * MIB));
 
-    List<JavaProcess> processes =
+    List<AcquireProcess> processes =
         List.of(
-            JavaProcess.start(cacheFolder(), List.of(), one, two),
-            JavaProcess.start(cacheFolder(), List.of(), two, one),
-            JavaProcess.start(cacheFolder(), List.of(), one, two));
+            AcquireProcess.start(cacheFolder(), List.of(), one, two),
+            AcquireProcess.start(cacheFolder(), List.of(), two, one),
+            AcquireProcess.start(cacheFolder(), List.of(), one, two));
     List<String> lines = new ArrayList<>();
-    for (JavaProcess process : processes) {
+    for (AcquireProcess process : processes) {
       lines.addAll(process.lines());
     }
 
@@ -169,7 +169,7 @@ class NodeCacheTest {
 
   /** Bytes that the killed process has made safe: some, but not all. */
   private long killDownload(ModelManifest manifest) throws Exception {
-    JavaProcess process = JavaProcess.start(cacheFolder(), List.of(), manifest.source());
+    AcquireProcess process = AcquireProcess.start(cacheFolder(), List.of(), manifest.source());
     while (TestModels.journaledBytes(cacheFolder()) < 8 * MIB) {
       assertThat(process.process().isAlive()).isTrue();
       Thread.sleep(2);
@@ -221,7 +221,7 @@ class NodeCacheTest {
   @Test
   void aModelThatChangesWhileItIsFetchedIsRefused() throws Exception {
     String uri = remote(TestModels.random(folder.resolve("model"), 7, 96 * MIB));
-    JavaProcess process = JavaProcess.start(cacheFolder(), List.of(), uri);
+    AcquireProcess process = AcquireProcess.start(cacheFolder(), List.of(), uri);
     while (TestModels.journaledBytes(cacheFolder()) < 4 * MIB) {
       assertThat(process.process().isAlive()).isTrue();
       Thread.sleep(2);
@@ -304,13 +304,13 @@ class NodeCacheTest {
     copy.close();
     flip(copy.folder().resolve("model.safetensors"), 1000);
 
-    assertThat(JavaProcess.start(cacheFolder(), List.of(), uri).lines())
+    assertThat(AcquireProcess.start(cacheFolder(), List.of(), uri).lines())
         .containsExactly("fetched 0 " + uri);
     List<String> verify = List.of("-Dspark.sirocco.cache.verify=true");
-    assertThat(JavaProcess.start(cacheFolder(), verify, uri).lines())
+    assertThat(AcquireProcess.start(cacheFolder(), verify, uri).lines())
         .containsExactly("fetched " + ModelManifest.of(uri, hadoop).bytes() + " " + uri);
     TestModels.requireSame(copy.folder(), model);
-    assertThat(JavaProcess.start(cacheFolder(), verify, uri).lines())
+    assertThat(AcquireProcess.start(cacheFolder(), verify, uri).lines())
         .containsExactly("fetched 0 " + uri);
   }
 

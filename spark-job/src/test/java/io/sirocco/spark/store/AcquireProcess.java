@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** {@link AcquireMain} in a process of its own. */
-record JavaProcess(Process process) {
+record AcquireProcess(Process process) {
 
   /** On a cache in {@code cache}, with more settings of the form {@code -Dspark...}. */
-  static JavaProcess start(Path cache, List<String> settings, String... arguments)
+  static AcquireProcess start(Path cache, List<String> settings, String... arguments)
       throws IOException {
-    return new JavaProcess(
+    return new AcquireProcess(
         new ProcessBuilder(command(cache, settings, arguments))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start());
