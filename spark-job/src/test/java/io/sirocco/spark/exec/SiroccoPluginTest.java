@@ -62,7 +62,8 @@ class SiroccoPluginTest {
         assertThat(metrics.get(prefix + "tokensReadPerSecond")).isNotNegative();
         assertThat(metrics.get(prefix + "batches") - before.batches().count())
             .isBetween(1.0, (double) ROWS);
-        assertThat(metrics.get(prefix + "batchFill")).isBetween(0.01, 1.0);
+        // A mean over all that this JVM has done: other tests' batches of one row count, too.
+        assertThat(metrics.get(prefix + "batchFill")).isPositive().isLessThanOrEqualTo(1);
         assertThat(metrics.get(prefix + "weightsMappedBytes")).isBetween(2e6, 2.1e6);
         assertThat(metrics.get(prefix + "nativeBytes")).isGreaterThan(1e5);
         assertThat(metrics.get(prefix + "nativeBytesPeak"))
