@@ -1,8 +1,12 @@
 package io.sirocco.spark;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
@@ -20,12 +24,18 @@ public final class MiniHdfs implements AutoCloseable {
 
   /** Running, and empty. */
   public static MiniHdfs start() throws IOException {
+    return start(0);
+  }
+
+  /** One that is read at so many bytes a second, at most; 0: as fast as it can. */
+  public static MiniHdfs start(long bytesPerSecond) throws IOException {
     Path folder = Files.createTempDirectory("sirocco-hdfs-");
     Configuration conf = new Configuration();
     conf.set("dfs.replication", "1");
     // Small models have several blocks, too.
     conf.set("dfs.blocksize", "1m");
     conf.set("dfs.namenode.fs-limits.min-block-size", "1024");
+    conf.setLong("dfs.datanode.data.read.bandwidthPerSec", bytesPerSecond);
     // Tests need nothing to survive the machine.
     conf.set("dfs.namenode.edits.noeditlogchannelflush", "true");
     MiniDFSCluster cluster =
@@ -55,6 +65,22 @@ public final class MiniHdfs implements AutoCloseable {
     files().mkdirs(to.getParent());
     files().copyFromLocalFile(new org.apache.hadoop.fs.Path(local.toUri()), to);
     return uri() + remote;
+  }
+
+  /** What clients have read of its files' bytes since it started, as its DataNode counts them. */
+  public long bytesRead() {
+    try {
+      MBeanServer beans = ManagementFactory.getPlatformMBeanServer();
+      long all = 0;
+      for (ObjectName node :
+          beans.queryNames(
+              new ObjectName("Hadoop:service=DataNode,name=DataNodeActivity-*"), null)) {
+        all += ((Number) beans.getAttribute(node, "BytesRead")).longValue();
+      }
+      return all;
+    } catch (JMException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /** Stops it and deletes its files. */

@@ -5,6 +5,7 @@ import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.ModelInput;
 import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowSettings;
+import io.sirocco.spark.output.OutputTarget;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -142,11 +143,22 @@ final class EngineColumns {
    * Of the results: the input's columns first.
    *
    * @param rows those of {@link #added}
-   * @throws ConfigException if a result column has the name of one of the input
+   * @throws ConfigException if a result column has the name of one of the input, or Parquet does
+   *     not know the type of a column
    */
   StructType resultType(Dataset<Row> rows, RowSettings settings) {
     try {
-      return DataFrameTask.resultType(rows.schema(), columns(), settings);
+      StructType type = DataFrameTask.resultType(rows.schema(), columns(), settings);
+      OutputTarget.refused(type)
+          .ifPresent(
+              field -> {
+                throw new ConfigException(
+                    "the input's column `" + field.name() + "`",
+                    field.dataType().simpleString(),
+                    "a type that Parquet has: name another one in input.schema, or leave the"
+                        + " column out there");
+              });
+      return type;
     } catch (ColumnConflictException e) {
       throw new ConfigException(
           "output.prefix", config.output().prefix(), "another one: " + e.getMessage());

@@ -9,6 +9,7 @@ import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
 import io.sirocco.spark.sizing.Work;
 import java.io.PrintWriter;
+import java.util.List;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -73,17 +74,12 @@ final class JobRun {
     check.requireApartFrom(rows);
     check.requireWritable();
     columns.resultType(rows, planned); // Before anything is computed: columns may be in conflict.
-    Preflight.Result hosts = stages.time("preflight", () -> preflight(spark, planned));
-    RowSettings settings = hosts.applied(planned);
-    // Counting costs one pass over the input, which is nothing next to the model, and makes a time
-    // left, and the check that no row was lost, possible.
-    JobTasks tasks = new JobTasks(config, plan);
-    Work work = stages.time("count", () -> input.work(rows, tasks.tokens()));
-    long expected = work.rows();
-    RunSetup setup =
-        new RunSetup(
-            config, plan, settings, hosts.hosts(), spark, columns, rows, work, target, stages, err);
-    RunFacts facts = facts(setup);
+    RunFacts facts =
+        facts(
+            new RunSetup(
+                config, plan, planned, List.of(), spark, columns, rows, Work.NONE, target, stages,
+                err),
+            input);
     String record = new RunRecord(facts).json(spark.version());
     if (facts.complete()) {
       target.writeRecord(record);
@@ -93,43 +89,63 @@ final class JobRun {
     }
     new RunReport(facts).print(out);
     if (!facts.complete()) {
-      return stopped(expected);
+      return stopped(facts.setup().expected());
     }
     out.println("results: " + target);
-    facts.counts().requireEveryRow(expected);
+    facts.counts().requireEveryRow(facts.setup().expected());
     return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
-  private Preflight.Result preflight(SparkSession spark, RowSettings settings)
-      throws InterruptedException {
+  private Preflight.Result preflight(RunSetup planned) throws Exception {
+    Preflight.Differences differences =
+        config.model().requireIdentical()
+            ? Preflight.Differences.REFUSE
+            : Preflight.Differences.SAY;
     Preflight.Result hosts =
-        Preflight.run(
-            spark.sparkContext(),
-            settings,
-            config.model().requireIdentical()
-                ? Preflight.Differences.REFUSE
-                : Preflight.Differences.SAY);
+        planned
+            .stages()
+            .time(
+                "preflight",
+                () ->
+                    Preflight.run(planned.spark().sparkContext(), planned.settings(), differences));
     PreflightReport.print(hosts, out);
     return hosts;
   }
 
-  private RunFacts facts(RunSetup setup) throws Exception {
-    boolean resumable = config.output().mode() == OutputMode.RESUME;
+  /** From here on a resumable job is one that can go on, whatever ends it. */
+  private RunFacts facts(RunSetup planned, JobInput input) throws Exception {
     try {
-      return resumable ? new ResumableRun(setup, failed).run() : new PlainRun(setup).run();
+      RunSetup setup = counted(planned.on(preflight(planned)), input);
+      return resumable() ? new ResumableRun(setup, failed).run() : new PlainRun(setup).run();
     } catch (ConfigException e) {
       throw e;
     } catch (Exception e) { // Spark's are checked, though its methods declare none.
-      Exception problem = asModelProblem(e);
-      if (resumable && !(problem instanceof ModelException)) {
-        throw new ResumableException(
-            "the job has failed, but what it has done is kept in "
-                + setup.target()
-                + "; the same command goes on from there",
-            problem);
-      }
-      throw problem;
+      throw explained(e, planned.target());
     }
+  }
+
+  /**
+   * Counting costs one pass over the input, which is nothing next to the model, and makes a time
+   * left, and the check that no row was lost, possible.
+   */
+  private static RunSetup counted(RunSetup setup, JobInput input) throws Exception {
+    return setup.counted(
+        setup.stages().time("count", () -> input.work(setup.rows(), setup.tasks().tokens())));
+  }
+
+  private boolean resumable() {
+    return config.output().mode() == OutputMode.RESUME;
+  }
+
+  private Exception explained(Exception e, OutputTarget target) {
+    Exception problem = asModelProblem(e);
+    return resumable() && !(problem instanceof ModelException)
+        ? new ResumableException(
+            "the job has failed, but what it has done is kept in "
+                + target
+                + "; the same command goes on from there",
+            problem)
+        : problem;
   }
 
   /** An executor's complaint about the model arrives as text within Spark's exception. */

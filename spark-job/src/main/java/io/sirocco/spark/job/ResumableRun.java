@@ -56,7 +56,12 @@ final class ResumableRun {
     this.identity = RowIdentity.of(setup.columns());
     this.identified = identity.added(setup.rows());
     this.resultType = resultType();
-    this.durable = setup.target().durable(answers.fingerprint(), resultType);
+    this.durable =
+        setup
+            .target()
+            .durable(
+                answers.fingerprint(),
+                new DurableResults.Results(resultType, JobConfig.samples(setup.plan())));
     spark.sparkContext().register(totals, "sirocco");
   }
 

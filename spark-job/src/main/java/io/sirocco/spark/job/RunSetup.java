@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.HostReport;
+import io.sirocco.spark.exec.Preflight;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.output.OutputTarget;
 import io.sirocco.spark.sizing.Work;
@@ -32,6 +33,28 @@ record RunSetup(
     OutputTarget target,
     Stages stages,
     PrintWriter err) {
+
+  /** The same on these hosts, with what they have settled. */
+  RunSetup on(Preflight.Result found) {
+    return new RunSetup(
+        config,
+        plan,
+        found.applied(settings),
+        found.hosts(),
+        spark,
+        columns,
+        rows,
+        work,
+        target,
+        stages,
+        err);
+  }
+
+  /** The same, with what there is to do. */
+  RunSetup counted(Work found) {
+    return new RunSetup(
+        config, plan, settings, hosts, spark, columns, rows, found, target, stages, err);
+  }
 
   /** Rows of the input. */
   long expected() {

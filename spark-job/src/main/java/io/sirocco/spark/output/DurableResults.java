@@ -55,15 +55,22 @@ public final class DurableResults {
 
   private final Path folder;
   private final Configuration hadoop;
-  private final StructType type;
+  private final Results results;
+
+  /**
+   * What is kept of a row.
+   *
+   * @param type the result columns, without {@link #ROW}
+   * @param samples results of a row that has not failed; several are written in their order
+   */
+  public record Results(StructType type, int samples) {}
 
   /**
    * @param folder of all attempts
-   * @param type the result columns, without {@link #ROW}
    */
-  DurableResults(Path folder, StructType type, Configuration hadoop) {
+  DurableResults(Path folder, Results results, Configuration hadoop) {
     this.folder = folder;
-    this.type = type;
+    this.results = results;
     this.hadoop = hadoop;
   }
 
@@ -118,9 +125,14 @@ public final class DurableResults {
 
   /** Keys of the rows that need not be computed again; {@link #ROW} alone, some several times. */
   public Dataset<Row> done(SparkSession spark, FailedRows failed) throws IOException {
-    Dataset<Row> all = all(spark);
-    return (failed == FailedRows.RETRY ? all.filter(functions.col(STATUS).equalTo(OK)) : all)
-        .select(ROW);
+    Column ok = functions.col(STATUS).equalTo(OK);
+    Column done = failed == FailedRows.RETRY ? ok : functions.lit(true);
+    if (hasSamples()) {
+      // Of a torn file, the beginning can be read: a row is there when its last sample is.
+      Column last = functions.col(SAMPLE).equalTo(results.samples() - 1);
+      done = done.and(functions.not(ok).or(last));
+    }
+    return all(spark).filter(done).select(ROW);
   }
 
   /** How many rows each attempt has results for; attempts without any are absent. */
@@ -159,7 +171,7 @@ public final class DurableResults {
   }
 
   private boolean hasSamples() {
-    return type.getFieldIndex(SAMPLE).isDefined();
+    return results.type().getFieldIndex(SAMPLE).isDefined();
   }
 
   /**
@@ -169,7 +181,7 @@ public final class DurableResults {
   private Dataset<Row> all(SparkSession spark) throws IOException {
     String[] folders = folders().map(status -> status.getPath().toString()).toArray(String[]::new);
     StructType stored = new StructType().add(ROW, DataTypes.BinaryType);
-    for (StructField field : type.fields()) {
+    for (StructField field : results.type().fields()) {
       stored = stored.add(field);
     }
     stored = stored.add(ATTEMPT, DataTypes.IntegerType);

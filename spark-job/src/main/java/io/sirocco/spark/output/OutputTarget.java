@@ -12,13 +12,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.permission.FsAction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.execution.datasources.parquet.ParquetFileFormat;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
 /** The folder that a run's results go to: on any file system that Hadoop knows. */
@@ -44,6 +48,16 @@ public final class OutputTarget {
   public OutputTarget(String folder, Configuration hadoop) {
     this.folder = new Path(folder);
     this.hadoop = hadoop;
+  }
+
+  /**
+   * A column that cannot be written: results are Parquet, which does not have all types of Spark.
+   */
+  public static Optional<StructField> refused(StructType results) {
+    ParquetFileFormat parquet = new ParquetFileFormat();
+    return Stream.of(results.fields())
+        .filter(field -> !parquet.supportDataType(field.dataType()))
+        .findFirst();
   }
 
   /** Whether something is there already. */
@@ -77,12 +91,12 @@ public final class OutputTarget {
    * Results that outlive a run; from now on, this is an output that can be resumed.
    *
    * @param answers hexadecimal digits: of all that the answers depend on, besides the rows
-   * @param type the result columns
+   * @param results what is kept of a row
    */
-  public DurableResults durable(String answers, StructType type) throws IOException {
+  public DurableResults durable(String answers, DurableResults.Results results) throws IOException {
     Path mine = new Path(new Path(own(), RESULTS), answers);
     fileSystem().mkdirs(mine);
-    return new DurableResults(mine, type, hadoop);
+    return new DurableResults(mine, results, hadoop);
   }
 
   /** Removes the durable results of other answers: nothing goes on from them any more. */
@@ -117,6 +131,8 @@ public final class OutputTarget {
     }
     if (parent != null && parent.toUri().getScheme().equals("file")) {
       requireWritable(java.nio.file.Path.of(parent.toUri().getPath()));
+    } else if (parent != null) {
+      fileSystem().access(parent, FsAction.WRITE);
     }
   }
 
@@ -125,6 +141,8 @@ public final class OutputTarget {
     URI uri = fileSystem().makeQualified(folder).toUri();
     if (uri.getScheme().equals("file")) {
       requireWritable(java.nio.file.Path.of(uri.getPath()));
+    } else {
+      fileSystem().access(folder, FsAction.WRITE);
     }
   }
 

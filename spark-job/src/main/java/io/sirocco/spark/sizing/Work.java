@@ -19,7 +19,7 @@ public record Work(long rows, long partitions, long largest, List<Long> tokensBy
   /** A class for each bit of a long: rows of a class differ in length by less than a factor 2. */
   static final int CLASSES = Long.SIZE;
 
-  static final Work NONE = new Work(0, 0, 0, Collections.nCopies(CLASSES, 0L));
+  public static final Work NONE = new Work(0, 0, 0, Collections.nCopies(CLASSES, 0L));
 
   public Work {
     tokensByClass = List.copyOf(tokensByClass);

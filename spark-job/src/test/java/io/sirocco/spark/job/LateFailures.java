@@ -1,6 +1,7 @@
 package io.sirocco.spark.job;
 
 import org.apache.hadoop.mapreduce.TaskAttemptContext;
+import org.apache.spark.TaskContext;
 import org.apache.spark.internal.io.FileCommitProtocol.TaskCommitMessage;
 import org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol;
 
@@ -23,7 +24,8 @@ public final class LateFailures extends SQLHadoopMapReduceCommitProtocol {
   @Override
   public TaskCommitMessage commitTask(TaskAttemptContext context) {
     int task = context.getTaskAttemptID().getTaskID().getId();
-    int attempt = context.getTaskAttemptID().getId();
+    // The attempt of the Hadoop id is a number that no other task of the job has.
+    int attempt = TaskContext.get().attemptNumber();
     if (attempt == 0 && task == SLOW) {
       sleep();
     }

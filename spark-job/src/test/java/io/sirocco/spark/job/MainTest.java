@@ -266,6 +266,7 @@ class MainTest {
     assertMistake("output.path=a:b", "output.path is 'a:b'");
     assertMistake("output.path=/proc/none/x", "output.path is '/proc/none/x'");
     assertMistake("input.schema=id strng", "input.schema is 'id strng'");
+    assertMistake("input.schema=id string, text string, x void", "column `x` is 'void'", "Parquet");
     Path hidden = Files.writeString(folder.resolve("hidden.jsonl"), "{\"__sirocco_text\": 1}");
     assertMistake("input.path=" + hidden, "__sirocco_text", "rename it");
     Path empty = Files.createFile(folder.resolve("empty.jsonl"));

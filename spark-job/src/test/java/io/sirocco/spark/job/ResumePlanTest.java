@@ -39,7 +39,7 @@ class ResumePlanTest {
     try {
       DurableResults durable =
           new OutputTarget(folder.resolve("out").toString(), new Configuration())
-              .durable("0", StructType.fromDDL("status string"));
+              .durable("0", new DurableResults.Results(StructType.fromDDL("status string"), 1));
       Dataset<Row> rows = IDENTITY.added(rows(spark));
       int attempt = durable.begin("{}");
       durable.write(
