@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * A Spark standalone cluster of one worker on this host: Master and Worker are processes, as are
@@ -104,6 +105,17 @@ public final class StandaloneCluster implements AutoCloseable {
         .flatMap(process -> process.handle().descendants())
         .filter(child -> child.info().commandLine().orElse("").contains(EXECUTOR))
         .toList();
+  }
+
+  /** What all executors so far have logged, those of jobs that have ended, too. */
+  public String executorLogs() throws IOException {
+    StringBuilder logs = new StringBuilder();
+    try (Stream<Path> all = Files.walk(folder.resolve("work"))) {
+      for (Path log : all.filter(path -> path.endsWith("stderr")).toList()) {
+        logs.append(Files.readString(log));
+      }
+    }
+    return logs.toString();
   }
 
   /** As {@code kill -9}. */

@@ -143,21 +143,26 @@ class RecoveryIT {
     }
   }
 
-  /** Rows that tasks have made durable so far. */
-  private static long durable(String output) throws IOException {
+  /** Files that tasks have made durable so far. */
+  private static String[] durable(String output) throws IOException {
     FileStatus[] found =
         files.globStatus(new Path("/" + output + "/_sirocco/results/*/attempt-*/part-*"));
-    String[] paths =
-        found == null
-            ? new String[0]
-            : Arrays.stream(found).map(file -> file.getPath().toString()).toArray(String[]::new);
-    return paths.length == 0 ? 0 : spark.read().parquet(paths).count();
+    return found == null
+        ? new String[0]
+        : Arrays.stream(found).map(file -> file.getPath().toString()).toArray(String[]::new);
   }
 
   private static void awaitDurable(String output, long rows, JavaProcess driver)
       throws IOException, InterruptedException {
-    while (durable(output) < rows) {
+    int counted = 0;
+    while (true) {
       assertThat(driver.isAlive()).as(driver.log()).isTrue();
+      String[] paths = durable(output);
+      // Counting takes the cores from the job, so it is done for new files only.
+      if (paths.length > counted && spark.read().parquet(paths).count() >= rows) {
+        return;
+      }
+      counted = paths.length;
       Thread.sleep(POLL_MILLISECONDS);
     }
   }
@@ -177,7 +182,8 @@ class RecoveryIT {
     assertThat(driver.await(LIMIT)).as(driver.log()).isEqualTo(ExitCode.DONE);
     assertThat(rows("killed").equals(undisturbed)).as("the same bytes").isTrue();
     JsonNode attempts = record("killed").path("attempts");
-    assertThat(attempts).hasSize(percent.length + 1);
+    // A small job may have come to its end before the last kill met it.
+    assertThat(attempts.size()).isBetween(percent.length, percent.length + 1);
     long done = 0;
     for (int attempt = 0; attempt < attempts.size(); attempt++) {
       assertThat(attempts.get(attempt).path("missing").asLong())
