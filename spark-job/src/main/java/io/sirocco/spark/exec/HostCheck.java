@@ -5,6 +5,7 @@ import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.HostMemory;
 import io.sirocco.engine.KernelSetup;
+import io.sirocco.spark.store.FetchException;
 import io.sirocco.spark.store.ModelSource;
 import java.io.Serializable;
 import java.util.List;
@@ -47,12 +48,21 @@ record HostCheck(
   public void call(Integer number) throws InterruptedException {
     if (LAST.getAndSet(preflight).equals(preflight)) {
       Thread.sleep(HOLD_MILLIS);
-    } else {
+      return;
+    }
+    try {
       findings.add(here(engine, source));
+    } catch (FetchException e) {
+      LAST.set(""); // Spark's next attempt is the check of this executor.
+      throw e;
     }
   }
 
-  /** Of this JVM. The engine stays open: this is its warm-up. */
+  /**
+   * Of this JVM. The engine stays open: this is its warm-up.
+   *
+   * @throws FetchException if the model has not arrived, but may the next time
+   */
   static Finding here(EngineOptions engine, ModelSource source) {
     HostReport.Place place = place();
     long start = System.nanoTime();
@@ -62,6 +72,8 @@ record HostCheck(
       return new Finding(place, List.of(report(place, engine, plan, seconds)), "");
     } catch (ModelException e) {
       return new Finding(place, List.of(), e.getMessage());
+    } catch (FetchException e) {
+      throw e;
     } catch (RuntimeException | LinkageError e) {
       return new Finding(place, List.of(), "the engine does not open: " + e);
     }

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -91,10 +92,16 @@ final class EngineColumns {
     if (input.duplicateKeys() == JobConfig.DuplicateKeys.ERROR) {
       return key;
     }
-    Column number =
-        functions
-            .row_number()
-            .over(Window.partitionBy(key).orderBy(functions.col(quoted(modelColumn()))));
+    // By all that an answer depends on: rows that are alike in it may have each other's number.
+    Column[] order =
+        Stream.of(
+                Optional.of(modelColumn()),
+                input.attentionMaskColumn(),
+                config.score().labelsColumn())
+            .flatMap(Optional::stream)
+            .map(column -> functions.col(quoted(column)))
+            .toArray(Column[]::new);
+    Column number = functions.row_number().over(Window.partitionBy(key).orderBy(order));
     return functions
         .when(number.equalTo(1), key)
         .otherwise(functions.concat(key, functions.lit("#"), number.cast(DataTypes.StringType)));

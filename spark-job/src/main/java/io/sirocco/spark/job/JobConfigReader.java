@@ -104,7 +104,7 @@ final class JobConfigReader {
   private static String modelPath(ConfigSection section) {
     String path = section.text("path").orElse("");
     try {
-      if (path.startsWith("file:")) {
+      if (JobModel.isFileUri(path)) {
         URI uri = URI.create(path);
         return uri.getPath() == null ? uri.getSchemeSpecificPart() : Path.of(uri).toString();
       }

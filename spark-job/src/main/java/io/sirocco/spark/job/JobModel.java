@@ -24,6 +24,8 @@ final class JobModel implements AutoCloseable {
   /** Of two letters at least: one alone is a drive. */
   private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
+  private static final String FILE = "file:";
+
   private final JobConfig config;
   private final ModelSource source;
   private final Optional<ModelOutline> outline;
@@ -36,7 +38,12 @@ final class JobModel implements AutoCloseable {
 
   /** Whether {@code model.path} is not a path of this machine. */
   static boolean isRemote(String path) {
-    return SCHEME.matcher(path).matches() && !path.startsWith("file:");
+    return SCHEME.matcher(path).matches() && !isFileUri(path);
+  }
+
+  /** Schemes are the same in capitals. */
+  static boolean isFileUri(String path) {
+    return path.regionMatches(true, 0, FILE, 0, FILE.length());
   }
 
   /**

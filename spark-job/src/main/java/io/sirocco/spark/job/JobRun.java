@@ -8,8 +8,10 @@ import io.sirocco.spark.exec.Totals;
 import io.sirocco.spark.output.FailedRows;
 import io.sirocco.spark.output.OutputTarget;
 import io.sirocco.spark.sizing.Work;
+import io.sirocco.spark.store.FetchException;
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -92,7 +94,7 @@ final class JobRun {
       return stopped(facts.setup().expected());
     }
     out.println("results: " + target);
-    facts.counts().requireEveryRow(facts.setup().expected());
+    facts.counts().requireEveryRow(facts.setup().expected(), JobConfig.samples(plan));
     return tooManyFailures(facts.counts().totals()) ? ExitCode.TOO_MANY_FAILURES : ExitCode.DONE;
   }
 
@@ -138,31 +140,39 @@ final class JobRun {
   }
 
   private Exception explained(Exception e, OutputTarget target) {
-    Exception problem = asModelProblem(e);
-    return resumable() && !(problem instanceof ModelException)
-        ? new ResumableException(
-            "the job has failed, but what it has done is kept in "
-                + target
-                + "; the same command goes on from there",
-            problem)
-        : problem;
+    Optional<ModelException> ofTheModel = onAnExecutor(e, ModelException.class);
+    if (ofTheModel.isPresent()) {
+      return ofTheModel.get();
+    }
+    if (resumable()) {
+      return new ResumableException(
+          "the job has failed, but what it has done is kept in "
+              + target
+              + "; the same command goes on from there",
+          e);
+    }
+    Optional<ModelException> notArrived = onAnExecutor(e, FetchException.class);
+    return notArrived.isPresent() ? notArrived.get() : e;
   }
 
   /** An executor's complaint about the model arrives as text within Spark's exception. */
-  private static Exception asModelProblem(Exception e) {
-    String marker = ModelException.class.getName() + ": ";
+  private static Optional<ModelException> onAnExecutor(
+      Exception e, Class<? extends RuntimeException> complaint) {
+    String marker = complaint.getName() + ": ";
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       String message = String.valueOf(cause.getMessage());
       int at = message.indexOf(marker);
-      if (cause instanceof ModelException model) {
-        return model;
+      if (complaint.isInstance(cause)) {
+        return Optional.of(
+            cause instanceof ModelException model ? model : new ModelException("here", message, e));
       }
       if (cause instanceof SparkException && at >= 0) {
         String rest = message.substring(at + marker.length());
-        return new ModelException("on an executor", rest.lines().findFirst().orElse(rest), e);
+        return Optional.of(
+            new ModelException("on an executor", rest.lines().findFirst().orElse(rest), e));
       }
     }
-    return e;
+    return Optional.empty();
   }
 
   private boolean tooManyFailures(Totals totals) {

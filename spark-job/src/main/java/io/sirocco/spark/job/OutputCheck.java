@@ -4,12 +4,15 @@ import io.sirocco.spark.output.OutputTarget;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
 /** Whether results may be written where the job says: asked before anything is computed. */
 final class OutputCheck {
+  private static final Pattern GLOB = Pattern.compile("[*?\\[\\]{}\\\\]");
+
   private final JobConfig config;
   private final OutputTarget target;
 
@@ -22,6 +25,13 @@ final class OutputCheck {
    * @throws ConfigException if {@code output.path} is no path
    */
   static OutputCheck of(JobConfig config, Configuration hadoop) {
+    if (GLOB.matcher(config.output().path()).find()) {
+      throw new ConfigException(
+          "output.path",
+          config.output().path(),
+          "a path without any of * ? [ ] { } \\, which Spark would take for a pattern when it reads"
+              + " the results back");
+    }
     try {
       return new OutputCheck(config, new OutputTarget(config.output().path(), hadoop));
     } catch (IllegalArgumentException e) {
@@ -89,7 +99,13 @@ final class OutputCheck {
           "output.path",
           config.output().path(),
           "a path where nothing is yet, or the output of a job with output.mode resume; its results"
-              + " are of another mode");
+              + " are of another mode, or its _sirocco/results has been deleted");
+    }
+    if (!target.ownIsFolder()) {
+      throw new ConfigException(
+          "output.path",
+          config.output().path(),
+          "a folder in which _sirocco is a folder, too: it is a file, which is not Sirocco's");
     }
   }
 
@@ -98,12 +114,14 @@ final class OutputCheck {
     requireApart(target.overlappingFiles(Arrays.asList(rows.inputFiles())));
   }
 
-  /** Finds out now, not after hours, whether the folder can be made, or added to. */
+  /** Finds out now, not after hours, whether the folder can be made, or added to, or replaced. */
   void requireWritable() {
     try {
-      if (config.output().mode().adds() && target.exists()) {
+      boolean there = target.exists();
+      if (config.output().mode().adds() && there) {
         target.requireWritable();
-      } else {
+      }
+      if (config.output().mode() == OutputMode.RESUME || !there || !config.output().mode().adds()) {
         target.makeParent();
       }
     } catch (IOException e) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -16,12 +17,19 @@ import org.apache.spark.sql.functions;
  *
  * @param totals as they are added up while results are computed
  * @param unanswered rows without a status, of which there must be none
+ * @param results how many, where rows have several
  * @param rowLength tokens of a row, by percentile: {@code p50}, {@code p90}, {@code p99}, {@code
  *     max}; empty where no row has any
  */
-record OutputCounts(Totals totals, long unanswered, Map<String, Integer> rowLength) {
+record OutputCounts(
+    Totals totals, long unanswered, OptionalLong results, Map<String, Integer> rowLength) {
   private static final List<String> LENGTHS = List.of("p50", "p90", "p99", "max");
   private static final int ACCURACY = 10_000;
+
+  /** Of a run whose results are not looked at again. */
+  static OutputCounts of(Totals totals) {
+    return new OutputCounts(totals, 0, OptionalLong.empty(), Map.of());
+  }
 
   /** Result columns by their names without prefix. */
   private record Results(Dataset<Row> rows, String prefix) {
@@ -91,26 +99,37 @@ record OutputCounts(Totals totals, long unanswered, Map<String, Integer> rowLeng
             sums.getLong(2),
             generated(all),
             sums.getLong(3));
-    return new OutputCounts(totals, sums.getLong(1), lengths(sums.isNullAt(4), sums));
+    return new OutputCounts(totals, sums.getLong(1), results(all), lengths(sums.isNullAt(4), sums));
   }
 
   /**
    * That all rows are there, each with a result.
    *
    * @param expected rows of the input
+   * @param samples results of a row that has not failed; one that has failed has one
    * @throws IllegalStateException if not
    */
-  void requireEveryRow(long expected) {
+  void requireEveryRow(long expected, int samples) {
     if (totals.rows() != expected || unanswered > 0) {
       throw new IllegalStateException(
           ("%d rows were written, %d of them without a result, but the input has %d; did it change"
                   + " while the job ran?")
               .formatted(totals.rows(), unanswered, expected));
     }
+    long wanted = totals.rowsOk() * samples + totals.rowsFailed();
+    if (results.isPresent() && results.getAsLong() != wanted) {
+      throw new IllegalStateException(
+          "%d results were written for %d rows, expected %d: rows have lost samples"
+              .formatted(results.getAsLong(), totals.rows(), wanted));
+    }
   }
 
   private static Column sum(Column numbers) {
     return functions.coalesce(functions.sum(numbers.cast("long")), functions.lit(0L));
+  }
+
+  private static OptionalLong results(Results all) {
+    return all.has("sample_index") ? OptionalLong.of(all.rows().count()) : OptionalLong.empty();
   }
 
   private static Map<String, Long> labels(Results all) {

@@ -5,7 +5,6 @@ import io.sirocco.spark.exec.RowCounters;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -26,7 +25,7 @@ record PlainRun(RunSetup setup) {
     setup.stages().run(RunFacts.COMPUTE, () -> write(results, totals));
     OutputCounts counts =
         config.output().mode() == OutputMode.APPEND
-            ? new OutputCounts(totals.value(), 0, Map.of())
+            ? OutputCounts.of(totals.value())
             : setup.stages().time("verify", this::counted);
     return new RunFacts(setup, true, counts, totals.value(), List.of());
   }

@@ -32,9 +32,22 @@ final class ReportCommand implements Callable<Integer> {
   private String output;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     PrintWriter out = spec.commandLine().getOut();
     SparkSession spark = Sessions.open("sirocco report");
+    try {
+      return report(spark, out);
+    } catch (ConfigException e) {
+      throw e;
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      throw new ConfigException(
+          "OUTPUT", output, "the output.path of a job, to be read from here: " + e);
+    } finally {
+      out.flush();
+    }
+  }
+
+  private int report(SparkSession spark, PrintWriter out) throws IOException {
     OutputTarget target = new OutputTarget(output, spark.sparkContext().hadoopConfiguration());
     JsonNode record = record(target);
     JsonNode configuration = record.path("configuration");
@@ -47,12 +60,15 @@ final class ReportCommand implements Callable<Integer> {
                 configuration.at("/output/prefix").asText(),
                 configuration.at("/model/max-tokens").asInt()));
     out.print(RunRecord.pretty(counts));
+    if (configuration.at("/output/mode").asText().equals("append")) {
+      out.println("the record is of the last run alone, which appended to others: not compared");
+      return ExitCode.DONE;
+    }
     boolean agree = JSON.readTree(counts.toString()).equals(record.path("counts"));
     out.println(
         agree
             ? "these are the counts that the run recorded"
             : "the run recorded other counts: " + record.path("counts"));
-    out.flush();
     return agree ? ExitCode.DONE : ExitCode.UNEXPECTED;
   }
 
@@ -65,7 +81,7 @@ final class ReportCommand implements Callable<Integer> {
                     new ConfigException(
                         "OUTPUT",
                         output,
-                        "the output.path of a job that has ended: it has no " + "record of a run"));
+                        "the output.path of a job that has ended: it has no record of a run"));
     try {
       return JSON.readTree(text);
     } catch (JsonProcessingException e) {

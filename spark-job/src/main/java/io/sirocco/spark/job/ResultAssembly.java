@@ -12,23 +12,36 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 
-/**
- * Puts the input's rows and their durable results together.
- *
- * @param identified the input, with {@link DurableResults#ROW}
- * @param type the result columns, without prefix
- */
-record ResultAssembly(
-    RunSetup setup, Dataset<Row> identified, DurableResults durable, StructType type) {
+/** Puts the input's rows and their durable results together, and shows them. */
+final class ResultAssembly {
   private static final String RESULT = "__sirocco_result";
 
+  private final RunSetup setup;
+  private final Dataset<Row> identified;
+  private final DurableResults durable;
+  private final StructType type;
+  private final Publication publication;
+
   /**
-   * Writes them, looks whether all are there, and shows them; what was written is counted.
+   * @param identified the input, with {@link DurableResults#ROW}
+   * @param type the result columns, without prefix
+   */
+  ResultAssembly(RunSetup setup, Dataset<Row> identified, DurableResults durable, StructType type)
+      throws IOException {
+    this.setup = setup;
+    this.identified = identified;
+    this.durable = durable;
+    this.type = type;
+    this.publication = setup.target().publication();
+  }
+
+  /**
+   * Writes them, and looks whether all are there; what was written is counted. {@link #show} or
+   * {@link #discard} is to follow.
    *
    * @throws IllegalStateException if a row has no result, or there are more or fewer than came in
    */
-  OutputCounts publish() throws IOException {
-    Publication publication = setup.target().publication();
+  OutputCounts write() throws IOException {
     Dataset<Row> joined = joined();
     boolean apart = setup.config().errors().keep() == JobConfig.Keep.SEPARATE;
     if (apart) {
@@ -41,13 +54,37 @@ record ResultAssembly(
       publication.stage(joined);
     }
     OutputCounts counts =
-        OutputCounts.of(staged(publication, apart), prefix(), setup.config().model().maxTokens());
-    counts.requireEveryRow(setup.expected());
-    publication.publish();
+        OutputCounts.of(staged(apart), prefix(), setup.config().model().maxTokens());
+    if (counts.unanswered() > 0) {
+      requireUndamaged(counts.unanswered());
+    }
+    counts.requireEveryRow(setup.expected(), JobConfig.samples(setup.plan()));
     return counts;
   }
 
-  private Dataset<Row> staged(Publication publication, boolean apart) {
+  /** Rows count as done by two columns of their results; the others may be beyond reading. */
+  private void requireUndamaged(long unanswered) throws IOException {
+    List<String> damaged = durable.putDamagedAside(setup.spark());
+    if (!damaged.isEmpty()) {
+      throw new IllegalStateException(
+          unanswered
+              + " rows had results in files that are damaged: "
+              + String.join(", ", damaged)
+              + "; they are passed over from now on, and their rows computed again");
+    }
+  }
+
+  /** Puts what was written in the place of earlier results. */
+  void show() throws IOException {
+    publication.publish();
+  }
+
+  /** Keeps earlier results. */
+  void discard() throws IOException {
+    publication.discard();
+  }
+
+  private Dataset<Row> staged(boolean apart) {
     Dataset<Row> staged = setup.spark().read().parquet(publication.staging().toString());
     return apart
         ? staged.unionByName(setup.spark().read().parquet(publication.stagedFailures().toString()))

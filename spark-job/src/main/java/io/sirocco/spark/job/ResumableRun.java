@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -78,17 +79,24 @@ final class ResumableRun {
     Dataset<Row> missing = new MissingRows(identity, durable, failed).of(identified);
     JobTasks tasks = setup.tasks();
     Work work = setup.stages().time("plan", () -> TaskSizing.measure(missing, tasks.tokens()));
-    boolean done = true;
-    if (work.rows() > 0) {
+    long failuresLeft = allowed() - earlierFailures();
+    boolean within = failuresLeft >= 0;
+    if (within && work.rows() > 0) {
       int attempt = durable.begin(plan(work.rows()));
       Dataset<Row> sized = tasks.sized(missing, work);
-      done = setup.stages().time(RunFacts.COMPUTE, () -> compute(sized, work.rows(), attempt));
+      within =
+          setup
+              .stages()
+              .time(RunFacts.COMPUTE, () -> compute(sized, work.rows(), failuresLeft, attempt));
     }
-    OutputCounts counts =
-        done
-            ? setup.stages().time("publish", this::publish)
-            : new OutputCounts(totals.value(), 0, Map.of());
-    return new RunFacts(setup, done, counts, totals.value(), attempts());
+    Optional<OutputCounts> published =
+        within ? setup.stages().time("publish", this::publish) : Optional.empty();
+    OutputCounts counts = published.orElseGet(() -> OutputCounts.of(totals.value()));
+    return new RunFacts(setup, published.isPresent(), counts, totals.value(), attempts());
+  }
+
+  private long allowed() {
+    return config.errors().allowed(setup.expected());
   }
 
   private String plan(long missing) throws JsonProcessingException {
@@ -100,11 +108,11 @@ final class ResumableRun {
   }
 
   /** Whether it came to the end. */
-  private boolean compute(Dataset<Row> missing, long rows, int attempt) throws IOException {
+  private boolean compute(Dataset<Row> missing, long rows, long failuresLeft, int attempt)
+      throws IOException {
     RunningTotals running = RunningTotals.follow(spark.sparkContext(), totals);
-    long allowed = config.errors().allowed(setup.expected()) - earlierFailures();
     try (Progress progress = Progress.of(setup.err(), running, rows);
-        FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, allowed)) {
+        FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, failuresLeft)) {
       progress.start();
       try {
         for (int round = 0; round < config.output().rounds(); round++) {
@@ -122,8 +130,7 @@ final class ResumableRun {
 
   /** Rows of the input that have failed in earlier runs, and stay so. */
   private long earlierFailures() throws IOException {
-    boolean limited = config.errors().allowed(setup.expected()) < setup.expected();
-    if (!limited || failed == FailedRows.RETRY) {
+    if (allowed() >= setup.expected() || failed == FailedRows.RETRY) {
       return 0;
     }
     Dataset<Row> before = durable.failed(spark);
@@ -168,18 +175,25 @@ final class ResumableRun {
             .toArray(StructField[]::new));
   }
 
-  private OutputCounts publish() throws IOException {
-    OutputCounts counts = new ResultAssembly(setup, identified, durable, resultType).publish();
+  /** Empty where more rows have failed than may: then nothing is shown. */
+  private Optional<OutputCounts> publish() throws IOException {
+    ResultAssembly assembly = new ResultAssembly(setup, identified, durable, resultType);
+    OutputCounts counts = assembly.write();
+    if (counts.totals().rowsFailed() > allowed()) {
+      assembly.discard();
+      return Optional.empty();
+    }
+    assembly.show();
     durable.removeUnfinished();
     setup.target().deleteOtherAnswers(answers.fingerprint());
-    return counts;
+    return Optional.of(counts);
   }
 
-  /** A crash may have left half of it. */
-  private JsonNode plan(int attempt) throws IOException {
+  /** A crash may have left half of it, or none. */
+  private JsonNode plan(int attempt) {
     try {
       return JSON.readTree(durable.plan(attempt));
-    } catch (JsonProcessingException e) {
+    } catch (IOException e) {
       return JSON.missingNode();
     }
   }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -180,20 +181,60 @@ public final class DurableResults {
    */
   private Dataset<Row> all(SparkSession spark) throws IOException {
     String[] folders = folders().map(status -> status.getPath().toString()).toArray(String[]::new);
+    return folders.length == 0
+        ? spark.createDataFrame(List.of(), stored())
+        : reader(spark).option("ignoreCorruptFiles", "true").parquet(folders);
+  }
+
+  /** A page that has changed on its disk is not read as if it had not. */
+  private DataFrameReader reader(SparkSession spark) {
+    return spark.read().schema(stored()).option("parquet.page.verify-checksum.enabled", "true");
+  }
+
+  private StructType stored() {
     StructType stored = new StructType().add(ROW, DataTypes.BinaryType);
     for (StructField field : results.type().fields()) {
       stored = stored.add(field);
     }
-    stored = stored.add(ATTEMPT, DataTypes.IntegerType);
-    DataFrameReader reader = spark.read().schema(stored).option("ignoreCorruptFiles", "true");
-    return folders.length == 0 ? spark.createDataFrame(List.of(), stored) : reader.parquet(folders);
+    return stored.add(ATTEMPT, DataTypes.IntegerType);
+  }
+
+  /**
+   * Reads every file whole, and gives those that are damaged a name that is passed over from then
+   * on. For the rare case that a row counts as done, but its result cannot be read.
+   *
+   * @return the names that they had
+   */
+  public List<String> putDamagedAside(SparkSession spark) throws IOException {
+    List<String> damaged = new ArrayList<>();
+    for (FileStatus attempt : folders().toList()) {
+      for (FileStatus file : fileSystem().listStatus(attempt.getPath())) {
+        Path path = file.getPath();
+        if (!OutputTarget.isHidden(path) && !isReadable(reader(spark).parquet(path.toString()))) {
+          Path aside = new Path(path.getParent(), "_damaged-" + path.getName());
+          fileSystem().rename(path, aside);
+          damaged.add(path.toString());
+        }
+      }
+    }
+    return damaged;
+  }
+
+  private static boolean isReadable(Dataset<Row> rows) {
+    try {
+      rows.write().format("noop").mode(SaveMode.Overwrite).save();
+      return true;
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      return false;
+    }
   }
 
   private Stream<FileStatus> folders() throws IOException {
     try {
       return Arrays.stream(fileSystem().listStatus(folder))
           .filter(status -> status.isDirectory())
-          .filter(status -> status.getPath().getName().matches(FOLDER + "\\d{1,9}"));
+          .filter(status -> status.getPath().getName().matches(FOLDER + "\\d{4,9}"))
+          .filter(status -> status.getPath().getName().equals(name(number(status))));
     } catch (FileNotFoundException e) {
       return Stream.empty();
     }
@@ -204,7 +245,11 @@ public final class DurableResults {
   }
 
   private Path folder(int attempt) {
-    return new Path(folder, String.format("%s%04d", FOLDER, attempt));
+    return new Path(folder, name(attempt));
+  }
+
+  private static String name(int attempt) {
+    return String.format("%s%04d", FOLDER, attempt);
   }
 
   private FileSystem fileSystem() throws IOException {

@@ -70,6 +70,11 @@ public final class OutputTarget {
     return fileSystem().exists(new Path(own(), RESULTS));
   }
 
+  /** Whether the place of Sirocco's own folder is free, or taken by one. */
+  public boolean ownIsFolder() throws IOException {
+    return !fileSystem().exists(own()) || fileSystem().getFileStatus(own()).isDirectory();
+  }
+
   /** Whether there is a file that readers of Parquet would take for results. */
   public boolean holdsResults() throws IOException {
     if (!exists()) {
@@ -209,9 +214,13 @@ public final class OutputTarget {
     results.write().mode(mode).parquet(folder.toString());
   }
 
-  /** Puts the record of the run beside the results, where readers of the results skip it. */
+  /**
+   * Puts the record of the run beside the results, where readers of the results skip it; that of a
+   * run that stopped before is of no use any more.
+   */
   public void writeRecord(String json) throws IOException {
     write(RECORD, json);
+    fileSystem().delete(record(STOPPED), false);
   }
 
   /** The record of a run that has stopped; that of the results that are there stays. */

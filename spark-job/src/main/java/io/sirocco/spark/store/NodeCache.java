@@ -52,7 +52,8 @@ public final class NodeCache {
    * who ask for it meanwhile, here or in another process, wait.
    *
    * @throws ModelException if the model changed since its manifest was made, does not have the
-   *     checksums it should have, cannot be read, or finds no room
+   *     checksums it should have, cannot be copied here, or finds no room
+   * @throws FetchException if it did not arrive, but may the next time
    */
   public LocalModel acquire(ModelManifest manifest, Configuration hadoop) {
     String id = manifest.contentId();
@@ -166,7 +167,7 @@ public final class NodeCache {
   }
 
   /** What is here stays, for the next download to go on, unless it is of no use to it. */
-  private ModelException failed(PartialCopy copy, RemoteModel remote, IOException problem)
+  private RuntimeException failed(PartialCopy copy, RemoteModel remote, IOException problem)
       throws IOException {
     ModelManifest manifest = copy.manifest();
     if (isDiskFull(problem)) {
@@ -189,10 +190,7 @@ public final class NodeCache {
       folder.remove(copy.folder());
       return changed.get();
     }
-    return new ModelException(
-        manifest.source(),
-        "could not be fetched: " + problem + "; what has arrived is kept for the next attempt",
-        problem);
+    return new FetchException(manifest.source(), problem);
   }
 
   /** A change of the model, where that explains the problem. */

@@ -264,6 +264,7 @@ class MainTest {
     assertMistake("input.path=foo://x/y", "input.path or output.path", "foo");
     assertMistake("output.path=foo://x/y", "input.path or output.path", "foo");
     assertMistake("output.path=a:b", "output.path is 'a:b'");
+    assertMistake("output.path=" + folder + "/out[1]", "output.path is", "pattern");
     assertMistake("output.path=/proc/none/x", "output.path is '/proc/none/x'");
     assertMistake("input.schema=id strng", "input.schema is 'id strng'");
     assertMistake("input.schema=id string, text string, x void", "column `x` is 'void'", "Parquet");

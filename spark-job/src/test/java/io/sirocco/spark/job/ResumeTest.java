@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -223,6 +224,71 @@ class ResumeTest {
     assertThat(on.exitCode()).isEqualTo(ExitCode.DONE);
     assertThat(record().at("/counts/rows").asLong()).isEqualTo(4000);
     assertThat(record().at("/counts/failed").asLong()).isEqualTo(2000);
+  }
+
+  /** However many of them there are by when, and also where nothing is left to compute. */
+  @Test
+  void aFewFailuresTooManyLeaveTheOutputAsItWas() throws IOException {
+    give("a.jsonl", tickets.subList(0, 20));
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    List<String> before = rows(output());
+    List<String> grown = new ArrayList<>(tickets.subList(0, 20));
+    grown.add("{\"id\": \"none\", \"text\": null}");
+    give("a.jsonl", grown);
+
+    for (int time = 0; time < 2; time++) {
+      CommandLineRun stopped = run("errors.max-failures=0");
+      assertThat(stopped.exitCode()).as(stopped.err()).isEqualTo(ExitCode.TOO_MANY_FAILURES);
+      assertThat(rows(output())).isEqualTo(before);
+      assertThat(output().resolve("_sirocco/stopped-run.json")).exists();
+    }
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(computed()).isZero();
+    assertThat(rows(output())).hasSize(21);
+    assertThat(output().resolve("_sirocco/stopped-run.json")).doesNotExist();
+  }
+
+  @Test
+  void resultsThatTheDiskHasDamagedAreComputedAgain() throws IOException {
+    give("a.jsonl", tickets.subList(0, 40));
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    List<String> sound = rows(output());
+    Path durable = durableFile();
+    byte[] bytes = Files.readAllBytes(durable);
+    // Behind the rows' identities, which come first, and before the footer.
+    Arrays.fill(bytes, bytes.length / 3, bytes.length / 3 + 256, (byte) 0);
+    Files.write(durable, bytes);
+    Files.delete(durable.resolveSibling("." + durable.getFileName() + ".crc"));
+
+    CommandLineRun found = run();
+    assertThat(found.exitCode()).as(found.err()).isEqualTo(ExitCode.RESUMABLE);
+    assertThat(found.err()).contains("damaged", String.valueOf(durable.getFileName()));
+    assertThat(rows(output())).isEqualTo(sound);
+
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(computed()).isEqualTo(40);
+    assertThat(rows(output())).isEqualTo(sound);
+  }
+
+  private Path durableFile() throws IOException {
+    try (Stream<Path> files = Files.walk(output().resolve("_sirocco/results"))) {
+      return files
+          .filter(file -> file.getFileName().toString().matches("part-.*[.]parquet"))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  @Test
+  void aPlanThatACrashHasLostIsNotMissed() throws IOException {
+    give("a.jsonl", tickets.subList(0, 5));
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    Path plan = durableFile().resolveSibling("_plan.json");
+    Files.write(plan, new byte[0]);
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    Files.delete(plan);
+    assertThat(run().exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(computed()).isZero();
   }
 
   @Test

@@ -1,12 +1,14 @@
 package io.sirocco.spark.output;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -49,38 +51,58 @@ class PublicationTest {
   }
 
   /** Something published, something durable, and new results staged. */
-  private void prepare() throws IOException {
-    publication().stage(rows(3));
-    publication().publish();
+  private Publication prepare() throws IOException {
+    publish(rows(3));
     Files.createDirectories(out().resolve("_sirocco/results"));
-    publication().stage(rows(5));
+    Files.writeString(out().resolve("_README"), "of somebody else");
+    Publication next = publication();
+    next.stage(rows(5));
     assertThat(count()).isEqualTo(3);
+    return next;
+  }
+
+  private void publish(Dataset<Row> results) throws IOException {
+    Publication publication = publication();
+    publication.stage(results);
+    publication.publish();
+  }
+
+  /** As the publication that was cut off calls it. */
+  private Path stepAside(Publication cutOff) throws IOException {
+    cutOff.verify();
+    Files.move(out(), aside());
+    return aside().resolve("_sirocco").resolve(cutOff.staging().getName());
   }
 
   private long count() {
     return spark.read().parquet(out().toString()).count();
   }
 
-  private void requireNewResults() {
-    assertThat(count()).isEqualTo(5);
-    assertThat(out().resolve("_SUCCESS")).exists();
+  private void requireNewResults() throws IOException {
+    requireResults(5);
     assertThat(out().resolve("_sirocco/results")).exists();
-    assertThat(out().resolve("_sirocco/publish")).doesNotExist();
+    assertThat(out().resolve("_README")).hasContent("of somebody else");
+  }
+
+  private void requireResults(int rows) throws IOException {
+    assertThat(count()).isEqualTo(rows);
+    assertThat(out().resolve("_SUCCESS")).exists();
+    try (Stream<Path> left = Files.walk(out())) {
+      assertThat(left.filter(path -> path.toString().contains("publish-"))).isEmpty();
+    }
     assertThat(aside()).doesNotExist();
   }
 
   @Test
   void newResultsReplaceOldOnes() throws IOException {
-    prepare();
-    publication().publish();
+    prepare().publish();
 
     requireNewResults();
   }
 
   @Test
   void aCrashBehindTheFirstRenameIsRecovered() throws IOException {
-    prepare();
-    Files.move(out(), aside());
+    stepAside(prepare());
     publication().recover();
 
     requireNewResults();
@@ -88,9 +110,7 @@ class PublicationTest {
 
   @Test
   void aCrashBehindTheSecondRenameIsRecovered() throws IOException {
-    prepare();
-    Files.move(out(), aside());
-    Files.move(aside().resolve("_sirocco/publish"), out());
+    Files.move(stepAside(prepare()), out());
     assertThat(count()).isEqualTo(5);
     publication().recover();
 
@@ -99,13 +119,76 @@ class PublicationTest {
 
   @Test
   void aCrashBehindTheThirdRenameIsRecovered() throws IOException {
-    prepare();
-    Files.move(out(), aside());
-    Files.move(aside().resolve("_sirocco/publish"), out());
+    Path staged = stepAside(prepare());
+    Files.move(staged, out());
+    Files.delete(staged.resolveSibling(staged.getFileName() + ".verified"));
     Files.move(aside().resolve("_sirocco"), out().resolve("_sirocco"));
     publication().recover();
 
     requireNewResults();
+  }
+
+  @Test
+  void tasksThatMakeTheFolderAgainBetweenTheRenamesAreNoObstacle() throws IOException {
+    stepAside(prepare());
+    Files.createDirectories(out().resolve("_sirocco/results/0/attempt-0001/_temporary"));
+    publication().recover();
+
+    requireNewResults();
+  }
+
+  @Test
+  void whatIsNotVerifiedIsNotShown() throws IOException {
+    Publication cutOff = prepare();
+    Files.move(out(), aside());
+    publication().recover();
+
+    requireOldResults();
+    cutOff.publish();
+    requireNewResults();
+  }
+
+  private void requireOldResults() {
+    assertThat(count()).isEqualTo(3);
+    assertThat(aside()).doesNotExist();
+  }
+
+  @Test
+  void resultsThatTwoRunsClaimAreLeftToPeople() throws IOException {
+    stepAside(prepare());
+    rows(7).write().parquet(out().toString());
+
+    assertThatThrownBy(() -> publication().recover())
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(out() + " holds results")
+        .hasMessageContaining("delete the one that is of no use");
+    assertThat(count()).isEqualTo(7);
+  }
+
+  @Test
+  void ofTwoRunsAtATimeNoneShowsWhatTheOtherHasTouched() throws IOException {
+    Publication first = prepare();
+    Publication second = publication();
+    second.stage(rows(4));
+
+    assertThatThrownBy(first::publish)
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("does another job have the same output.path?");
+    requireOldResults();
+
+    second.publish();
+    requireResults(4);
+    assertThatThrownBy(first::publish).isInstanceOf(IOException.class);
+    requireResults(4);
+  }
+
+  @Test
+  void resultsThatChangedAfterTheyWereWrittenAreNotShown() throws IOException {
+    Publication next = prepare();
+    rows(2).write().mode("append").parquet(next.staging().toString());
+
+    assertThatThrownBy(next::publish).isInstanceOf(IOException.class);
+    requireOldResults();
   }
 
   @Test
@@ -114,8 +197,9 @@ class PublicationTest {
     publication().recover();
     assertThat(count()).isEqualTo(3);
 
-    publication().stage(rows(1).filter("id = 0"), rows(2).filter("id = 1"));
-    publication().publish();
+    Publication apart = publication();
+    apart.stage(rows(1).filter("id = 0"), rows(2).filter("id = 1"));
+    apart.publish();
     assertThat(
             spark.read().parquet(out().toString()).collectAsList().stream()
                 .map(row -> row.getLong(0)))
