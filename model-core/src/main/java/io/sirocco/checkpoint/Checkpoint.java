@@ -38,6 +38,7 @@ public final class Checkpoint {
 
   private final Path folder;
   private final JsonNode config;
+  private final String index;
   private final List<WeightFile> weights;
   private final Map<String, Place> places;
   private final Map<String, Tensor> mapped = new HashMap<>();
