@@ -20,16 +20,16 @@ import java.util.TreeSet;
 
 /**
  * An opened model folder: config.json and the weights of model.safetensors, or of the shards that
- * model.safetensors.index.json names. Files are mapped when a tensor is first asked for, one
- * mapping per tensor; nothing of them is copied. Immutable to its users.
+ * model.safetensors.index.json names; where there are neither, those of pytorch_model.bin or its
+ * shards. Files are mapped when a tensor is first asked for, one mapping per tensor; nothing of
+ * them is copied, except tensors of pickled files whose elements do not lie in order. Immutable to
+ * its users.
  *
  * <p>Tensors have the names of Hugging Face's MistralForCausalLM or -SequenceClassification: the
  * prefix {@code model.} is added where a file, such as a bare MistralModel's, lacks it.
  */
 public final class Checkpoint {
   private static final String CONFIG = "config.json";
-  private static final String WHOLE = WeightFiles.WHOLE;
-  private static final String INDEX = WeightFiles.INDEX;
   private static final long MAX_CONFIG = 4L << 20;
   private static final long MAX_SLAB = Integer.MAX_VALUE & ~0xfffL;
   private static final String PREFIX = "model.";
@@ -38,26 +38,31 @@ public final class Checkpoint {
 
   private final Path folder;
   private final JsonNode config;
-  private final List<SafetensorsHeader> headers;
+  private final String index;
+  private final List<WeightFile> weights;
   private final Map<String, Place> places;
   private final Map<String, Tensor> mapped = new HashMap<>();
   private final Set<String> used = new TreeSet<>();
 
-  private record Place(Path file, SafetensorsHeader.Entry entry) {}
+  private record Place(Path file, WeightFile.Entry entry) {}
 
   private Checkpoint(
-      Path folder, JsonNode config, List<SafetensorsHeader> headers, Map<String, Place> places) {
+      Path folder,
+      JsonNode config,
+      String index,
+      List<WeightFile> weights,
+      Map<String, Place> places) {
     this.folder = folder;
     this.config = config;
-    this.headers = headers;
+    this.index = index;
+    this.weights = weights;
     this.places = places;
   }
 
   /**
    * Reads config.json and the headers of the weight files.
    *
-   * @throws ModelException if the folder cannot be used; files other than safetensors are refused
-   *     by name, none is ever unpickled
+   * @throws ModelException if the folder cannot be used; nothing of a pickled file is executed
    */
   public static Checkpoint open(Path folder) {
     if (!Files.isDirectory(folder)) {
@@ -70,19 +75,13 @@ public final class Checkpoint {
     }
     JsonNode config = Json.readObject(configFile, MAX_CONFIG);
     try {
-      List<SafetensorsHeader> headers = new ArrayList<>();
+      String index = weightsOf(folder);
       Map<String, Place> places = new TreeMap<>();
-      if (Files.isRegularFile(folder.resolve(WHOLE))) {
-        headers.add(header(folder.resolve(WHOLE)));
-        headers.get(0).entries().forEach(entry -> place(headers.get(0), entry, places));
-      } else if (Files.isRegularFile(folder.resolve(INDEX))) {
-        readShards(folder, headers, places);
-      } else {
-        refuseOtherFormats(folder);
-        throw new ModelException(
-            folder.toString(), "holds no weights; expected " + WHOLE + " or " + INDEX);
-      }
-      return new Checkpoint(folder, config, List.copyOf(headers), places);
+      List<WeightFile> weights =
+          WeightFiles.isIndex(index)
+              ? shards(folder, index, places)
+              : whole(folder.resolve(index), places);
+      return new Checkpoint(folder, config, index, weights, places);
     } catch (IOException e) {
       throw new ModelException(folder.toString(), "cannot be read: " + e, e);
     }
@@ -181,20 +180,39 @@ public final class Checkpoint {
    * unnoticed; a fine-tuned, a requantised or a re-exported model does not.
    */
   public String fingerprint() {
-    return Fingerprint.of(folder, headers);
+    return Fingerprint.of(folder, weights);
   }
 
   /** The files that hold weights, for messages. */
   public String files() {
-    return headers.size() == 1
-        ? headers.get(0).file().toString()
-        : folder.resolve(INDEX).toString();
+    return weights.size() == 1
+        ? weights.get(0).file().toString()
+        : folder.resolve(index).toString();
   }
 
-  private static void readShards(
-      Path folder, List<SafetensorsHeader> headers, Map<String, Place> places) throws IOException {
-    Path indexFile = folder.resolve(INDEX);
-    Map<String, SafetensorsHeader> shards = new TreeMap<>();
+  /** Which file says where the weights are. */
+  private static String weightsOf(Path folder) {
+    for (String name : WeightFiles.places()) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return name;
+      }
+    }
+    refuseOtherFormats(folder);
+    throw new ModelException(
+        folder.toString(),
+        "holds no weights; expected one of " + String.join(", ", WeightFiles.places()));
+  }
+
+  private static List<WeightFile> whole(Path file, Map<String, Place> places) throws IOException {
+    WeightFile weights = WeightFile.read(file);
+    weights.entries().forEach(entry -> place(file, entry, places));
+    return List.of(weights);
+  }
+
+  private static List<WeightFile> shards(Path folder, String index, Map<String, Place> places)
+      throws IOException {
+    Path indexFile = folder.resolve(index);
+    Map<String, WeightFile> shards = new TreeMap<>();
     for (Map.Entry<String, String> field : WeightFiles.weightMap(indexFile).entrySet()) {
       String where = indexFile + ": tensor " + field.getKey();
       String shard = field.getValue();
@@ -202,26 +220,23 @@ public final class Checkpoint {
         if (!Files.isRegularFile(folder.resolve(shard))) {
           throw new ModelException(where, "is placed in " + shard + ", which is missing");
         }
-        shards.put(shard, header(folder.resolve(shard)));
+        shards.put(shard, WeightFile.read(folder.resolve(shard)));
       }
-      SafetensorsHeader header = shards.get(shard);
-      SafetensorsHeader.Entry entry =
-          header.entries().stream()
+      WeightFile.Entry entry =
+          shards.get(shard).entries().stream()
               .filter(candidate -> candidate.name().equals(field.getKey()))
               .findFirst()
               .orElseThrow(
                   () -> new ModelException(where, "is placed in " + shard + ", which lacks it"));
-      place(header, entry, places);
+      place(folder.resolve(shard), entry, places);
     }
-    headers.addAll(shards.values());
+    return List.copyOf(shards.values());
   }
 
-  private static void place(
-      SafetensorsHeader header, SafetensorsHeader.Entry entry, Map<String, Place> places) {
+  private static void place(Path file, WeightFile.Entry entry, Map<String, Place> places) {
     String name = canonical(entry.name());
-    if (places.put(name, new Place(header.file(), entry)) != null) {
-      throw new ModelException(
-          header.file() + ": tensor " + entry.name(), "is there twice, as " + name);
+    if (places.put(name, new Place(file, entry)) != null) {
+      throw new ModelException(file + ": tensor " + entry.name(), "is there twice, as " + name);
     }
   }
 
@@ -240,18 +255,12 @@ public final class Checkpoint {
         : name;
   }
 
-  private static SafetensorsHeader header(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      return SafetensorsHeader.read(file, channel);
-    }
-  }
-
   private static Tensor map(String name, Place place) {
-    SafetensorsHeader.Entry entry = place.entry();
+    WeightFile.Entry entry = place.entry();
     String where = fileName(place.file()) + ": tensor " + name;
     ElementType type = type(where, entry);
     int rank = entry.shape().size();
-    if (rank < 1 || rank > 2 || entry.size() == 0) {
+    if (rank < 1 || rank > 2 || entry.shape().contains(0L)) {
       throw new ModelException(
           where, "has shape " + entry.shape() + "; weights of Mistral are vectors or matrices");
     }
@@ -261,17 +270,20 @@ public final class Checkpoint {
             where, "has shape " + entry.shape() + ", beyond what is supported");
       }
     }
-    long rowBytes = entry.size() / entry.shape().get(0);
-    long slabBytes = MAX_SLAB / rowBytes * rowBytes;
-    if (slabBytes == 0) {
+    long rowBytes = type.bytes() * (rank == 1 ? 1 : entry.shape().get(1));
+    long slabRows = MAX_SLAB / rowBytes;
+    if (slabRows == 0) {
       throw new ModelException(
           where, "has rows of " + rowBytes + " bytes, beyond what is supported");
     }
     try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
       List<ByteBuffer> slabs = new ArrayList<>();
-      for (long done = 0; done < entry.size(); done += slabBytes) {
-        long size = Math.min(slabBytes, entry.size() - done);
-        slabs.add(channel.map(MapMode.READ_ONLY, entry.offset() + done, size));
+      for (long row = 0; row < entry.shape().get(0); row += slabRows) {
+        long rows = Math.min(slabRows, entry.shape().get(0) - row);
+        slabs.add(
+            entry.isRowMajor()
+                ? channel.map(MapMode.READ_ONLY, entry.offset() + row * rowBytes, rows * rowBytes)
+                : StridedRows.read(channel, entry, type, row, Math.toIntExact(rows)));
       }
       return new Tensor(name, type, entry.shape(), slabs);
     } catch (IOException e) {
@@ -279,7 +291,7 @@ public final class Checkpoint {
     }
   }
 
-  private static ElementType type(String where, SafetensorsHeader.Entry entry) {
+  private static ElementType type(String where, WeightFile.Entry entry) {
     return switch (entry.type()) {
       case "F32" -> ElementType.F32;
       case "F16" -> ElementType.F16;
@@ -306,7 +318,7 @@ public final class Checkpoint {
         throw new ModelException(
             folder.resolve(pickles.get(0)).toString(),
             "is not read by this version, nothing in it was executed; convert the model to "
-                + WHOLE
+                + WeightFiles.WHOLE
                 + " with transformers' save_pretrained");
       }
     } catch (IOException e) {

@@ -28,7 +28,7 @@ final class Fingerprint {
 
   private Fingerprint() {}
 
-  static String of(Path folder, List<SafetensorsHeader> headers) {
+  static String of(Path folder, List<WeightFile> files) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (String name : SMALL_FILES) {
@@ -39,10 +39,10 @@ final class Fingerprint {
           whole(file, digest);
         }
       }
-      for (SafetensorsHeader header : headers) {
-        digest.update(header.bytes());
-        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(header.fileSize()).flip());
-        sample(header, digest);
+      for (WeightFile file : files) {
+        digest.update(file.header());
+        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(file.fileSize()).flip());
+        sample(file, digest);
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
@@ -61,9 +61,9 @@ final class Fingerprint {
     }
   }
 
-  private static void sample(SafetensorsHeader header, MessageDigest digest) throws IOException {
-    try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
-      for (SafetensorsHeader.Entry entry : header.entries()) {
+  private static void sample(WeightFile file, MessageDigest digest) throws IOException {
+    try (FileChannel channel = FileChannel.open(file.file(), StandardOpenOption.READ)) {
+      for (WeightFile.Entry entry : file.entries()) {
         for (WeightFiles.Part part : WeightFiles.samples(entry)) {
           ByteBuffer bytes = ByteBuffer.allocate(part.size());
           while (bytes.hasRemaining()

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -14,27 +14,16 @@ import java.util.Map;
 /**
  * The header of a safetensors file, checked: a length of eight bytes, a JSON object of that length,
  * and ranges that cover the rest of the file exactly once.
- *
- * @param file it was read from
- * @param bytes of the JSON text, as in the file
- * @param fileSize in bytes
- * @param entries the tensors, by their place in the file
  */
-@SuppressWarnings("ArrayRecordComponent") // read once, never compared
-record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> entries) {
+final class SafetensorsHeader {
   /** A hundred times what the largest published Mistral needs. */
   static final long MAX_HEADER = 16L << 20;
 
   private static final String METADATA = "__metadata__";
 
-  /**
-   * @param type as the file spells it
-   * @param offset of the first byte, within the file
-   * @param size in bytes
-   */
-  record Entry(String name, String type, List<Long> shape, long offset, long size) {}
+  private SafetensorsHeader() {}
 
-  static SafetensorsHeader read(Path file, FileChannel channel) throws IOException {
+  static WeightFile read(Path file, SeekableByteChannel channel) throws IOException {
     long fileSize = channel.size();
     if (fileSize < Long.BYTES) {
       throw new ModelException(
@@ -54,19 +43,22 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     byte[] text = readFully(channel, Long.BYTES, (int) length).array();
     String where = file + ": header";
     JsonNode json = Json.parseObject(where, text);
-    List<Entry> entries = new ArrayList<>();
+    List<WeightFile.Entry> entries = new ArrayList<>();
     long dataStart = Long.BYTES + length;
     for (Map.Entry<String, JsonNode> field : json.properties()) {
       if (!field.getKey().equals(METADATA)) {
         entries.add(entry(file, field.getKey(), field.getValue(), dataStart, fileSize));
       }
     }
-    entries.sort(Comparator.comparingLong(Entry::offset).thenComparingLong(Entry::size));
+    entries.sort(
+        Comparator.comparingLong(WeightFile.Entry::offset)
+            .thenComparingLong(WeightFile.Entry::size));
     requireGapless(file, entries, dataStart, fileSize);
-    return new SafetensorsHeader(file, text, fileSize, List.copyOf(entries));
+    return new WeightFile(file, text, fileSize, List.copyOf(entries));
   }
 
-  private static Entry entry(Path file, String name, JsonNode json, long dataStart, long fileSize) {
+  private static WeightFile.Entry entry(
+      Path file, String name, JsonNode json, long dataStart, long fileSize) {
     String where = file + ": tensor " + name;
     JsonNode type = json.path("dtype");
     JsonNode offsets = json.path("data_offsets");
@@ -94,7 +86,8 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
               + " bytes of data; the file is damaged or cut off");
     }
     requireSize(where, type.asText(), shape, end - begin);
-    return new Entry(name, type.asText(), List.copyOf(shape), dataStart + begin, end - begin);
+    return WeightFile.Entry.rowMajor(
+        name, type.asText(), List.copyOf(shape), dataStart + begin, end - begin);
   }
 
   /** Checks types whose size is known; the others are refused if they are needed. */
@@ -123,7 +116,7 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     }
   }
 
-  private static long elementBytes(String where, String type) {
+  static long elementBytes(String where, String type) {
     return switch (type) {
       case "BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2", "F8_E8M0" -> 1;
       case "I16", "U16", "F16", "BF16" -> 2;
@@ -134,9 +127,9 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
   }
 
   private static void requireGapless(
-      Path file, List<Entry> entries, long dataStart, long fileSize) {
+      Path file, List<WeightFile.Entry> entries, long dataStart, long fileSize) {
     long expected = dataStart;
-    for (Entry entry : entries) {
+    for (WeightFile.Entry entry : entries) {
       if (entry.offset() != expected) {
         throw new ModelException(
             file + ": tensor " + entry.name(),
@@ -168,11 +161,12 @@ record SafetensorsHeader(Path file, byte[] bytes, long fileSize, List<Entry> ent
     return text.length() <= 80 ? text : text.substring(0, 80) + "...";
   }
 
-  private static ByteBuffer readFully(FileChannel channel, long position, int length)
+  private static ByteBuffer readFully(SeekableByteChannel channel, long position, int length)
       throws IOException {
     ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    channel.position(position);
     while (buffer.hasRemaining()) {
-      if (channel.read(buffer, position + buffer.position()) < 0) {
+      if (channel.read(buffer) < 0) {
         throw new IOException("the file ended while it was read");
       }
     }

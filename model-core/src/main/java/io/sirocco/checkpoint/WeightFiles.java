@@ -2,11 +2,8 @@ package io.sirocco.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +21,12 @@ public final class WeightFiles {
   /** Names the shards of the others. */
   public static final String INDEX = "model.safetensors.index.json";
 
+  /** What older releases have instead of {@link #WHOLE}. */
+  public static final String PICKLED = "pytorch_model.bin";
+
+  /** What older releases have instead of {@link #INDEX}. */
+  public static final String PICKLED_INDEX = "pytorch_model.bin.index.json";
+
   /** Bytes that an index may have. */
   public static final long MAX_INDEX = 64L << 20;
 
@@ -39,6 +42,21 @@ public final class WeightFiles {
    */
   public record Part(long offset, int size) {}
 
+  /** Where weights are looked for: the first of these that a folder has says which files it is. */
+  public static List<String> places() {
+    return List.of(WHOLE, INDEX, PICKLED, PICKLED_INDEX);
+  }
+
+  /** Whether a file of {@link #places} names others. */
+  public static boolean isIndex(String name) {
+    return name.endsWith(".json");
+  }
+
+  /** Whether a file of weights is one that PyTorch wrote, rather than safetensors. */
+  public static boolean isPickled(String name) {
+    return !name.endsWith(".safetensors");
+  }
+
   /**
    * The names of the shards that {@code index} speaks of, in order; each is a plain file name.
    *
@@ -49,41 +67,32 @@ public final class WeightFiles {
   }
 
   /**
-   * Bytes that a weight file's header takes, its length included; those of the length alone where
-   * no file of {@code fileSize} can have such a header.
-   *
-   * @param begin the first eight bytes of the file, or all where it has fewer
-   */
-  public static int headerBytes(byte[] begin, long fileSize) {
-    if (begin.length < Long.BYTES) {
-      return begin.length;
-    }
-    long length = ByteBuffer.wrap(begin).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    boolean possible =
-        length >= 0 && length <= SafetensorsHeader.MAX_HEADER && length <= fileSize - Long.BYTES;
-    return possible ? Long.BYTES + (int) length : Long.BYTES;
-  }
-
-  /**
    * The parts behind the header that a fingerprint reads, in the order of the file. Of the file
    * itself only the header, and the size, need to be there.
    *
    * @throws ModelException if the header is damaged
    */
   public static List<Part> samples(Path file) {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      List<Part> parts = new ArrayList<>();
-      SafetensorsHeader.read(file, channel)
-          .entries()
-          .forEach(entry -> parts.addAll(samples(entry)));
-      return parts;
+    try {
+      return samples(WeightFile.read(file));
     } catch (IOException e) {
       throw new ModelException(file.toString(), "cannot be read: " + e, e);
     }
   }
 
+  /**
+   * As {@link #samples(Path)} of a file whose bytes are elsewhere: of those, the header is read.
+   */
+  public static List<Part> samples(Path file, SeekableByteChannel channel) throws IOException {
+    return samples(WeightFile.read(file, channel));
+  }
+
+  private static List<Part> samples(WeightFile file) {
+    return file.entries().stream().flatMap(entry -> samples(entry).stream()).toList();
+  }
+
   /** From the beginning, the middle and the end of a tensor. */
-  static List<Part> samples(SafetensorsHeader.Entry entry) {
+  static List<Part> samples(WeightFile.Entry entry) {
     long last = Math.max(0, entry.size() - SAMPLE);
     List<Part> parts = new ArrayList<>();
     for (long from : new long[] {0, last / 2, last}) {

@@ -219,7 +219,6 @@ class CheckpointTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "pytorch_model.bin",
         "pytorch_model-00001-of-00002.bin",
         "consolidated.00.pth",
         "consolidated.safetensors",

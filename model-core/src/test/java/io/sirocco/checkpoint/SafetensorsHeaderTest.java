@@ -21,14 +21,14 @@ class SafetensorsHeaderTest {
 
   @TempDir Path folder;
 
-  private SafetensorsHeader read(byte[] bytes) throws IOException {
+  private WeightFile read(byte[] bytes) throws IOException {
     Path file = Files.write(folder.resolve("t.safetensors"), bytes);
     try (FileChannel channel = FileChannel.open(file)) {
       return SafetensorsHeader.read(file, channel);
     }
   }
 
-  private SafetensorsHeader read(String header, int dataBytes) throws IOException {
+  private WeightFile read(String header, int dataBytes) throws IOException {
     return read(file(header, header.length(), dataBytes));
   }
 
@@ -51,15 +51,13 @@ class SafetensorsHeaderTest {
 
   @Test
   void entriesComeInTheOrderOfTheirBytes() throws IOException {
-    SafetensorsHeader header =
+    WeightFile header =
         read(
             "{'b':{'dtype':'U8','shape':[],'data_offsets':[8,9]},'__metadata__':{'x':'y'},"
                 + GOOD
                 + "}   ",
             9);
-    assertThat(header.entries())
-        .extracting(SafetensorsHeader.Entry::name)
-        .containsExactly("t", "b");
+    assertThat(header.entries()).extracting(WeightFile.Entry::name).containsExactly("t", "b");
     long dataStart = header.fileSize() - 9;
     assertThat(header.entries().get(1).offset()).isEqualTo(dataStart + 8);
     assertThat(header.entries().get(1).size()).isEqualTo(1);

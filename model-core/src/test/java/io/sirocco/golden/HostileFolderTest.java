@@ -1,7 +1,6 @@
 package io.sirocco.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -35,23 +34,11 @@ class HostileFolderTest {
   @Test
   void foldersOfEveryLayoutLoad() throws IOException {
     List<Path> folders = folders(shared("loading"));
-    int refused = 0;
     for (Path folder : folders) {
-      if (Files.exists(folder.resolve("model.safetensors"))) {
-        assertThat(load(folder)).as(folder.toString()).isPositive();
-      } else {
-        refused++;
-        assertThatExceptionOfType(ModelException.class)
-            .as(folder.toString())
-            .isThrownBy(() -> load(folder))
-            .withMessageContaining("pytorch_model")
-            .withMessageContaining("nothing in it was executed");
-      }
+      assertThat(load(folder)).as(folder.toString()).isPositive();
     }
-    System.out.printf(
-        "HostileFolderTest: %d layouts loaded, %d pickled ones refused%n",
-        folders.size() - refused, refused);
-    assertThat(refused).isEqualTo(2);
+    System.out.printf("HostileFolderTest: %d layouts loaded%n", folders.size());
+    assertThat(folders).hasSizeGreaterThanOrEqualTo(28);
   }
 
   private static Path shared(String part) {

@@ -60,38 +60,39 @@ record ManifestReader(RemoteModel remote) {
   }
 
   private List<String> weights(Map<String, FileStatus> listed) throws IOException {
-    if (listed.containsKey(WeightFiles.WHOLE)) {
-      return List.of(WeightFiles.WHOLE);
-    }
-    if (!listed.containsKey(WeightFiles.INDEX)) {
-      throw new ModelException(
-          remote.uri(),
-          "holds no weights; expected "
-              + WeightFiles.WHOLE
-              + " or "
-              + WeightFiles.INDEX
-              + ", as transformers' save_pretrained writes them; "
-              + found(listed));
-    }
-    List<String> names = new ArrayList<>(List.of(WeightFiles.INDEX));
-    for (String shard : shards(listed.get(WeightFiles.INDEX))) {
-      if (!listed.containsKey(shard)) {
-        throw new ModelException(
-            remote.where(WeightFiles.INDEX), "places tensors in " + shard + ", which is missing");
+    String first =
+        WeightFiles.places().stream()
+            .filter(listed::containsKey)
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new ModelException(
+                        remote.uri(),
+                        "holds no weights; expected one of "
+                            + String.join(", ", WeightFiles.places())
+                            + ", as transformers' save_pretrained writes them; "
+                            + found(listed)));
+    List<String> names = new ArrayList<>(List.of(first));
+    if (WeightFiles.isIndex(first)) {
+      for (String shard : shards(first, listed.get(first))) {
+        if (!listed.containsKey(shard)) {
+          throw new ModelException(
+              remote.where(first), "places tensors in " + shard + ", which is missing");
+        }
+        names.add(shard);
       }
-      names.add(shard);
     }
     return names;
   }
 
-  private List<String> shards(FileStatus index) throws IOException {
-    byte[] json = small(WeightFiles.INDEX, index.getLen(), WeightFiles.MAX_INDEX);
+  private List<String> shards(String name, FileStatus index) throws IOException {
+    byte[] json = small(name, index.getLen(), WeightFiles.MAX_INDEX);
     Path copy = Files.createTempFile("sirocco-index-", ".json");
     try {
       Files.write(copy, json);
       return WeightFiles.shards(copy);
     } catch (ModelException e) {
-      throw Messages.at(e, copy.toString(), remote.where(WeightFiles.INDEX));
+      throw Messages.at(e, copy.toString(), remote.where(name));
     } finally {
       Files.deleteIfExists(copy);
     }

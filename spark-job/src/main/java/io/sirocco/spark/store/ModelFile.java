@@ -45,6 +45,11 @@ public record ModelFile(String name, long size, long modified, String checksum, 
     return new ModelFile(name, size, modified, found, sha256);
   }
 
+  /** Whether it holds tensors, rather than text about them. */
+  boolean isWeights() {
+    return name.endsWith(".safetensors") || name.endsWith(".bin");
+  }
+
   boolean hasChecksum() {
     return !checksum.isEmpty();
   }

@@ -30,10 +30,6 @@ import org.apache.hadoop.fs.FSDataInputStream;
  */
 public final class ModelOutline implements AutoCloseable {
   private static final long MAX_SMALL_FILE = 256L << 20;
-  private static final String WEIGHTS = ".safetensors";
-
-  /** Read with the header: most headers are smaller. */
-  private static final int FIRST = 1 << 18;
 
   /** Between two parts, below which both are read at once. */
   private static final long NEAR = 1 << 16;
@@ -98,7 +94,7 @@ public final class ModelOutline implements AutoCloseable {
     for (ModelFile file : manifest.files()) {
       Path local = folder.resolve(file.name());
       Files.createDirectories(local.getParent());
-      if (file.name().endsWith(WEIGHTS)) {
+      if (file.isWeights()) {
         outline(remote, file, local);
       } else {
         copy(remote, file, local);
@@ -125,23 +121,13 @@ public final class ModelOutline implements AutoCloseable {
       whole.setLength(file.size());
     }
     try (FileChannel out = FileChannel.open(local, StandardOpenOption.WRITE)) {
-      int first = (int) Math.min(FIRST, file.size());
-      int header;
+      List<Part> samples;
       try (FSDataInputStream in = remote.open(file.name())) {
-        byte[] begin = read(in, remote.where(file.name()), new Part(0, first));
-        write(out, begin, 0);
-        header = WeightFiles.headerBytes(begin, file.size());
-        if (header > first) {
-          Part rest = new Part(first, header - first);
-          write(out, read(in, remote.where(file.name()), rest), first);
-        }
+        String where = remote.where(file.name());
+        samples =
+            WeightFiles.samples(local, new RemoteBytes(in, out, where, file.size(), bytesRead));
       }
-      int done = Math.max(first, header);
-      List<Part> parts =
-          WeightFiles.samples(local).stream()
-              .filter(part -> part.offset() + part.size() > done)
-              .toList();
-      sample(remote, file, joined(parts), out);
+      sample(remote, file, joined(samples), out);
     }
   }
 
@@ -201,7 +187,7 @@ public final class ModelOutline implements AutoCloseable {
     return RemoteModel.read(in, where, part.offset(), part.size());
   }
 
-  private static void write(FileChannel out, byte[] bytes, long offset) throws IOException {
+  static void write(FileChannel out, byte[] bytes, long offset) throws IOException {
     ByteBuffer buffer = ByteBuffer.wrap(bytes);
     for (long at = offset; buffer.hasRemaining(); ) {
       at += out.write(buffer, at);

@@ -71,6 +71,24 @@ class ModelOutlineTest {
   }
 
   @Test
+  void pickledWeightsAreOutlinedToo() throws IOException {
+    Path model = Path.of("../model-core/src/test/resources/golden/bin-sharded");
+    String uri = remote(model);
+    try (ModelOutline outline = outline(uri)) {
+      assertThat(fingerprint(outline.folder())).isEqualTo(fingerprint(model));
+      assertThat(outline.folder().resolve("cases.json")).doesNotExist();
+    }
+    Files.createDirectory(folder.resolve("evil"));
+    Files.writeString(folder.resolve("evil/config.json"), "{}");
+    Files.writeString(folder.resolve("evil/pytorch_model.bin"), "cposix\nsystem\n(S'true'\ntR.");
+    String evil = remote(folder.resolve("evil"));
+    assertThatThrownBy(() -> outline(evil))
+        .isInstanceOf(ModelException.class)
+        .hasMessageStartingWith(evil + "/pytorch_model.bin: is not a zip archive")
+        .hasMessageContaining("nothing in it was executed");
+  }
+
+  @Test
   void aShardThatIsCutOffIsNamed() throws IOException {
     Path model = shards();
     Path shard = model.resolve("b.safetensors");
@@ -106,14 +124,14 @@ class ModelOutlineTest {
         .hasMessageContaining("No FileSystem for scheme \"gopher\"");
 
     Path model = Files.createDirectory(folder.resolve("model"));
-    Files.createFile(model.resolve("pytorch_model.bin"));
+    Files.createFile(model.resolve("consolidated.00.pth"));
     String empty = remote(model);
     assertThatThrownBy(() -> ModelManifest.of(empty, hadoop))
-        .hasMessageContaining("config.json: is missing; the folder's files are pytorch_model.bin");
+        .hasMessageContaining("config.json: is missing; the folder's files are consolidated.00.pth");
     Files.writeString(model.resolve("config.json"), "{}");
     String weightless = hdfs.put(model, "/" + folder.getFileName() + "/weightless");
     assertThatThrownBy(() -> ModelManifest.of(weightless, hadoop))
-        .hasMessageContaining("holds no weights; expected model.safetensors");
+        .hasMessageContaining("holds no weights; expected one of model.safetensors");
     for (String shard : new String[] {"../x", "/etc/passwd", "..", "manifest.json", "a\\b"}) {
       String json = "{\"weight_map\": {\"t\": \"" + shard.replace("\\", "\\\\") + "\"}}";
       Files.writeString(model.resolve("model.safetensors.index.json"), json);

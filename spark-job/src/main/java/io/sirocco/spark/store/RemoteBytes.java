@@ -1,0 +1,102 @@
+package io.sirocco.spark.store;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.hadoop.fs.FSDataInputStream;
+
+/**
+ * A remote file, to be read here and there; what is read is kept in a local file, at the same
+ * place. Not thread-safe. Its streams are the caller's, also to be closed.
+ */
+final class RemoteBytes implements SeekableByteChannel {
+  /** Read at a time: a request takes longer than its bytes. */
+  private static final int BLOCK = 1 << 15;
+
+  private final FSDataInputStream in;
+  private final FileChannel copy;
+  private final String where;
+  private final long size;
+  private final AtomicLong bytesRead;
+  private long position;
+  private long blockStart;
+  private byte[] block = new byte[0];
+
+  /**
+   * @param where for messages
+   * @param size of the file
+   * @param bytesRead is counted up
+   */
+  RemoteBytes(
+      FSDataInputStream in, FileChannel copy, String where, long size, AtomicLong bytesRead) {
+    this.in = in;
+    this.copy = copy;
+    this.where = where;
+    this.size = size;
+    this.bytesRead = bytesRead;
+  }
+
+  @Override
+  public int read(ByteBuffer into) throws IOException {
+    if (position >= size) {
+      return -1;
+    }
+    if (position < blockStart || position >= blockStart + block.length) {
+      load(position / BLOCK * BLOCK);
+    }
+    int from = Math.toIntExact(position - blockStart);
+    int count = Math.min(into.remaining(), block.length - from);
+    into.put(block, from, count);
+    position += count;
+    return count;
+  }
+
+  private void load(long start) throws IOException {
+    int count = Math.toIntExact(Math.min(BLOCK, size - start));
+    block = RemoteModel.read(in, where, start, count);
+    blockStart = start;
+    bytesRead.addAndGet(count);
+    ModelOutline.write(copy, block, start);
+  }
+
+  @Override
+  public long position() {
+    return position;
+  }
+
+  @Override
+  public SeekableByteChannel position(long to) {
+    if (to < 0) {
+      throw new IllegalArgumentException("position " + to);
+    }
+    position = to;
+    return this;
+  }
+
+  @Override
+  public long size() {
+    return size;
+  }
+
+  @Override
+  public int write(ByteBuffer from) {
+    throw new java.nio.channels.NonWritableChannelException();
+  }
+
+  @Override
+  public SeekableByteChannel truncate(long to) {
+    throw new java.nio.channels.NonWritableChannelException();
+  }
+
+  @Override
+  public boolean isOpen() {
+    return true;
+  }
+
+  @Override
+  public void close() {
+    // Both streams are the caller's.
+  }
+}
