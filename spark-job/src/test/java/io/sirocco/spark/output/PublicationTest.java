@@ -122,6 +122,7 @@ class PublicationTest {
     Path staged = stepAside(prepare());
     Files.move(staged, out());
     Files.delete(staged.resolveSibling(staged.getFileName() + ".verified"));
+    Files.delete(staged.resolveSibling("." + staged.getFileName() + ".verified.crc"));
     Files.move(aside().resolve("_sirocco"), out().resolve("_sirocco"));
     publication().recover();
 

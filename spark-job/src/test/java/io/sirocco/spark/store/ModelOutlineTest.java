@@ -127,7 +127,8 @@ class ModelOutlineTest {
     Files.createFile(model.resolve("consolidated.00.pth"));
     String empty = remote(model);
     assertThatThrownBy(() -> ModelManifest.of(empty, hadoop))
-        .hasMessageContaining("config.json: is missing; the folder's files are consolidated.00.pth");
+        .hasMessageContaining(
+            "config.json: is missing; the folder's files are consolidated.00.pth");
     Files.writeString(model.resolve("config.json"), "{}");
     String weightless = hdfs.put(model, "/" + folder.getFileName() + "/weightless");
     assertThatThrownBy(() -> ModelManifest.of(weightless, hadoop))
