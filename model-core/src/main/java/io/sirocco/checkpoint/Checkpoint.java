@@ -283,7 +283,7 @@ public final class Checkpoint {
         slabs.add(
             entry.isRowMajor()
                 ? channel.map(MapMode.READ_ONLY, entry.offset() + row * rowBytes, rows * rowBytes)
-                : StridedRows.read(channel, entry, type, row, Math.toIntExact(rows)));
+                : StridedRows.read(where, channel, entry, type, row, Math.toIntExact(rows)));
       }
       return new Tensor(name, type, entry.shape(), slabs);
     } catch (IOException e) {

@@ -21,7 +21,7 @@ import org.apache.commons.compress.archivers.zip.ZipFile;
  */
 final class TorchFile {
   /** A hundred times what the largest published Mistral needs. */
-  private static final long MAX_PICKLE = 16L << 20;
+  private static final long MAX_PICKLE = 4L << 20;
 
   private static final String PICKLE = "/data.pkl";
   private static final String STORAGES = "/data/";
@@ -232,10 +232,10 @@ final class TorchFile {
                 last,
                 Math.multiplyExact(Math.max(0, view.shape().get(i) - 1), view.strides().get(i)));
       }
-      if (elements == 0) {
+      long stored = view.storage().elements();
+      if (elements == 0 && view.offset() <= stored) {
         return 0;
       }
-      long stored = view.storage().elements();
       // More elements than there are numbers would be a copy larger than the file.
       if (elements > stored || Math.addExact(view.offset(), last) >= stored) {
         throw new ArithmeticException("more elements than the storage has");

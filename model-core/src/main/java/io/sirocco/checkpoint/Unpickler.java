@@ -24,6 +24,12 @@ import java.util.Map;
 final class Unpickler {
   private static final int MAX_PROTOCOL = 5;
 
+  /** A hundred times what the largest published Mistral needs: each may make an object. */
+  private static final int MAX_INSTRUCTIONS = 2_000_000;
+
+  private static final int MAX_NAME = 256;
+  private static final int MAX_DIMENSIONS = 8;
+
   /** Calls of Python that are known, by what they make. */
   private static final Map<String, Call> CALLS =
       Map.of(
@@ -104,7 +110,7 @@ final class Unpickler {
   }
 
   private Map<String, View> run() {
-    while (true) {
+    for (int done = 0; done < MAX_INSTRUCTIONS; done++) {
       at = pickle.position();
       int instruction = number(1);
       if (instruction == '.') {
@@ -112,6 +118,7 @@ final class Unpickler {
       }
       follow(instruction);
     }
+    throw refused("more than " + MAX_INSTRUCTIONS + " instructions");
   }
 
   private Map<String, View> tensors(Object root) {
@@ -167,8 +174,8 @@ final class Unpickler {
       case 0x94 -> memo.put(memo.size(), peek()); // MEMOIZE
       case 'h' -> stack.push(remembered(number(1))); // BINGET
       case 'j' -> stack.push(remembered(need(Integer.BYTES).getInt())); // LONG_BINGET
-      case 'c' -> stack.push(new Global(line() + "." + line())); // GLOBAL
-      case 0x93 -> stack.push(new Global(globalName(pop(2)))); // STACK_GLOBAL
+      case 'c' -> stack.push(global(line(), line())); // GLOBAL
+      case 0x93 -> stack.push(global(pop(2))); // STACK_GLOBAL
       case 'Q' -> stack.push(storage(pop())); // BINPERSID
       case 'R' -> stack.push(called(pop(2))); // REDUCE
       case 'b' -> build(pop()); // BUILD
@@ -184,8 +191,19 @@ final class Unpickler {
     }
   }
 
-  private static String globalName(List<Object> moduleAndName) {
-    return moduleAndName.get(0) + "." + moduleAndName.get(1);
+  private Global global(List<Object> moduleAndName) {
+    if (moduleAndName.get(0) instanceof String module
+        && moduleAndName.get(1) instanceof String name) {
+      return global(module, name);
+    }
+    throw refused("a name is made of something other than two texts");
+  }
+
+  private Global global(String module, String name) {
+    if (module.length() > MAX_NAME || name.length() > MAX_NAME) {
+      throw refused("a name of more than " + MAX_NAME + " characters");
+    }
+    return new Global(module + "." + name);
   }
 
   private Object remembered(int index) {
@@ -272,6 +290,9 @@ final class Unpickler {
   }
 
   private List<Long> longs(Sequence sequence) {
+    if (sequence.values().size() > MAX_DIMENSIONS) {
+      throw refused("a tensor of " + sequence.values().size() + " dimensions");
+    }
     List<Long> longs = new ArrayList<>();
     for (Object value : sequence.values()) {
       if (!(value instanceof Long number)) {

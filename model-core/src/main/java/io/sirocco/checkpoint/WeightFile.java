@@ -1,10 +1,12 @@
 package io.sirocco.checkpoint;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -17,6 +19,7 @@ import java.util.List;
  */
 @SuppressWarnings("ArrayRecordComponent") // read once, never compared
 record WeightFile(Path file, byte[] header, long fileSize, List<Entry> entries) {
+  private static final byte[] ARCHIVE = {'P', 'K'};
 
   /**
    * A tensor.
@@ -70,8 +73,21 @@ record WeightFile(Path file, byte[] header, long fileSize, List<Entry> entries) 
 
   /** As {@link #read(Path)}; {@code channel}: the file's bytes, wherever they are. */
   static WeightFile read(Path file, SeekableByteChannel channel) throws IOException {
-    return WeightFiles.isPickled(String.valueOf(file.getFileName()))
+    return isPickled(String.valueOf(file.getFileName()), channel)
         ? TorchFile.read(file, channel)
         : SafetensorsHeader.read(file, channel);
+  }
+
+  /** By its name; where an index names files otherwise, by how it begins: as archives do. */
+  private static boolean isPickled(String name, SeekableByteChannel channel) throws IOException {
+    if (name.endsWith(".safetensors") || name.endsWith(".bin") || name.endsWith(".pth")) {
+      return !name.endsWith(".safetensors");
+    }
+    ByteBuffer begin = ByteBuffer.allocate(ARCHIVE.length);
+    channel.position(0);
+    while (begin.hasRemaining() && channel.read(begin) >= 0) {
+      // read() may return less than asked for
+    }
+    return Arrays.equals(begin.array(), ARCHIVE);
   }
 }

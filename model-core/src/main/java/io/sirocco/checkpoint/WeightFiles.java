@@ -52,11 +52,6 @@ public final class WeightFiles {
     return name.endsWith(".json");
   }
 
-  /** Whether a file of weights is one that PyTorch wrote, rather than safetensors. */
-  public static boolean isPickled(String name) {
-    return !name.endsWith(".safetensors");
-  }
-
   /**
    * The names of the shards that {@code index} speaks of, in order; each is a plain file name.
    *

@@ -74,6 +74,14 @@ class TorchFileTest {
     assertThat(checkpoint.fingerprint()).isEqualTo(open(sample()).fingerprint());
   }
 
+  /** What a name is must not grow by being put together of itself. */
+  @Test
+  void namesAndInstructionsHaveLimits() {
+    String text = "X\0\2\0\0" + "a".repeat(512);
+    refused(new TorchSave().withPickled("a", text + "2\u0093"), "a name of more than 256");
+    refused(new TorchSave().withPickled("a", "N0".repeat(1_100_000)), "2000000 instructions");
+  }
+
   @Test
   void safetensorsGoFirst() throws IOException {
     open(sample());
@@ -121,6 +129,7 @@ class TorchFileTest {
         "}K\\1K\\2s | a dictionary's key is 1",
         "]K\\1b | a state for",
         "\\x8a\\x09 | an integer of 9 bytes",
+        "X\\1\\0\\0\\0a2\\x932\\x93 | a name is made of something other than two texts",
       })
   void whatIsNoTensorIsRefusedByNameAndPlace(String escaped, String problem) {
     TorchSave file = new TorchSave().withPickled("evil", unescaped(escaped));
@@ -160,6 +169,10 @@ class TorchFileTest {
         "more elements than the storage has");
     TorchSave negative = new TorchSave();
     refused(negative.with("a", negative.storage(1, 2), 1, ints(2), ints(-1)), "below 0");
+    TorchSave empty = new TorchSave();
+    refused(empty.with("a", empty.storage(1), 7, ints(0), ints(1)), "offset 7");
+    TorchSave deep = new TorchSave();
+    refused(deep.with("a", deep.storage(1), 0, new int[9], new int[9]), "9 dimensions");
     TorchSave other = new TorchSave();
     refused(other.with("a", other.storage(1, 2), 0, ints(2), ints(1, 1)), "other dimensions");
     TorchSave absent = new TorchSave();

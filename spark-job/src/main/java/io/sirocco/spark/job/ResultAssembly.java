@@ -55,22 +55,24 @@ final class ResultAssembly {
     }
     OutputCounts counts =
         OutputCounts.of(staged(apart), prefix(), setup.config().model().maxTokens());
-    if (counts.unanswered() > 0) {
-      requireUndamaged(counts.unanswered());
+    try {
+      counts.requireEveryRow(setup.expected(), JobConfig.samples(setup.plan()));
+    } catch (IllegalStateException e) {
+      requireUndamaged(e);
+      throw e;
     }
-    counts.requireEveryRow(setup.expected(), JobConfig.samples(setup.plan()));
     return counts;
   }
 
   /** Rows count as done by two columns of their results; the others may be beyond reading. */
-  private void requireUndamaged(long unanswered) throws IOException {
+  private void requireUndamaged(IllegalStateException problem) throws IOException {
     List<String> damaged = durable.putDamagedAside(setup.spark());
     if (!damaged.isEmpty()) {
       throw new IllegalStateException(
-          unanswered
-              + " rows had results in files that are damaged: "
+          "results were in files that are damaged: "
               + String.join(", ", damaged)
-              + "; they are passed over from now on, and their rows computed again");
+              + "; they are passed over from now on, and their rows computed again",
+          problem);
     }
   }
 

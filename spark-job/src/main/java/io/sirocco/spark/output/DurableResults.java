@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -49,6 +49,14 @@ public final class DurableResults {
   private static final String STATUS = "status";
   private static final String OK = "ok";
   private static final String SAMPLE = "sample_index";
+
+  private static final Pattern DAMAGE =
+      Pattern.compile(
+          "org\\.apache\\.parquet\\.[\\w.$]*Exception|ChecksumException|is not a Parquet file"
+              + "|can not read class org\\.apache\\.parquet");
+
+  private static final Pattern AWAY =
+      Pattern.compile("BlockMissingException|java\\.net\\.|ClosedChannel|stopped SparkContext");
 
   /** Of the rows with several results, the first one; all others. */
   private static final Column FIRST =
@@ -98,7 +106,11 @@ public final class DurableResults {
       try (OutputStream out = fileSystem().create(new Path(folder(attempt), PLAN), false)) {
         out.write(plan.getBytes(StandardCharsets.UTF_8));
         return attempt;
-      } catch (FileAlreadyExistsException e) {
+      } catch (IOException e) {
+        // File systems have several exceptions for a file that another run makes at this moment.
+        if (!fileSystem().exists(new Path(folder(attempt), PLAN))) {
+          throw e;
+        }
         attempt++;
       }
     }
@@ -210,9 +222,11 @@ public final class DurableResults {
     for (FileStatus attempt : folders().toList()) {
       for (FileStatus file : fileSystem().listStatus(attempt.getPath())) {
         Path path = file.getPath();
-        if (!OutputTarget.isHidden(path) && !isReadable(reader(spark).parquet(path.toString()))) {
+        if (!OutputTarget.isHidden(path) && isDamaged(spark, path)) {
           Path aside = new Path(path.getParent(), "_damaged-" + path.getName());
-          fileSystem().rename(path, aside);
+          if (!fileSystem().rename(path, aside)) {
+            throw new IOException(path + " is damaged, and cannot be renamed to " + aside);
+          }
           damaged.add(path.toString());
         }
       }
@@ -220,12 +234,27 @@ public final class DurableResults {
     return damaged;
   }
 
-  private static boolean isReadable(Dataset<Row> rows) {
+  /** Only what Parquet itself complains of: a disk or an executor that is away damages nothing. */
+  private boolean isDamaged(SparkSession spark, Path file) {
     try {
-      rows.write().format("noop").mode(SaveMode.Overwrite).save();
-      return true;
-    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      reader(spark)
+          .option("ignoreCorruptFiles", "false")
+          .option("ignoreMissingFiles", "false")
+          .parquet(file.toString())
+          .write()
+          .format("noop")
+          .mode(SaveMode.Overwrite)
+          .save();
       return false;
+    } catch (Exception e) { // Spark's are checked, though its methods declare none.
+      StringBuilder all = new StringBuilder();
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        all.append(cause).append('\n');
+      }
+      if (DAMAGE.matcher(all).find() && !AWAY.matcher(all).find()) {
+        return true;
+      }
+      throw e;
     }
   }
 
@@ -248,7 +277,8 @@ public final class DurableResults {
     return new Path(folder, name(attempt));
   }
 
-  private static String name(int attempt) {
+  /** Of an attempt's folder. */
+  static String name(int attempt) {
     return String.format("%s%04d", FOLDER, attempt);
   }
 

@@ -32,7 +32,9 @@ public final class OutputTarget {
 
   private static final String RECORD = "run.json";
   private static final String STOPPED = "stopped-run.json";
-  private static final String RESULTS = "results";
+
+  /** Of {@link #OWN}: durable results, by the answers they are. */
+  static final String RESULTS = "results";
 
   /** Where a finished file or folder gets its name in one step, whoever looks. */
   private static final Set<String> RENAMING = Set.of("file", "hdfs", "viewfs");

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -47,13 +48,26 @@ public final class Publication {
 
   /** What the results bring themselves; other files with such names are somebody else's. */
   private static final Set<String> REPLACED =
-      Set.of(SUCCESS, FAILED, OutputTarget.OWN, "_temporary");
+      Set.of(
+          SUCCESS,
+          FAILED,
+          OutputTarget.OWN,
+          "_temporary",
+          "_metadata",
+          "_common_metadata",
+          "_spark_metadata");
+
+  private static final String SPARK_STAGING = ".spark-staging";
 
   /** Tasks of another run that still write to the output may make the folder again. */
   private static final int RENAMES = 10;
 
   private final Path folder;
   private final Path aside;
+
+  /** What such tasks have made goes into folders whose names begin so, until all is in place. */
+  private final String remains;
+
   private final FileSystem fileSystem;
   private final String name = STAGING + UUID.randomUUID();
   private Map<Path, Long> staged = Map.of();
@@ -67,17 +81,21 @@ public final class Publication {
     }
     this.folder = folder;
     this.aside = new Path(folder.getParent(), "." + folder.getName() + ".sirocco-replaced");
+    this.remains = "." + folder.getName() + ".sirocco-remains-";
     this.fileSystem = fileSystem;
   }
 
   /** Finishes a publication that was cut off between its renames. */
   public void recover() throws IOException {
-    if (!fileSystem.exists(aside)) {
+    if (!renames()) {
       return;
     }
-    Optional<Path> complete = complete(new Path(aside, OutputTarget.OWN));
-    if (holdsResults()) {
-      if (complete.isPresent()) {
+    if (fileSystem.exists(aside)) {
+      Optional<Path> complete = complete(new Path(aside, OutputTarget.OWN));
+      if (!holdsResults(folder)) {
+        // Without new results, those that stepped aside for them come back.
+        show(complete.orElse(aside));
+      } else if (complete.isPresent()) {
         throw new IOException(
             folder
                 + " holds results, and "
@@ -85,14 +103,8 @@ public final class Publication {
                 + " others that were to replace them; delete the one that is of no use, and run the"
                 + " job again");
       }
-    } else {
-      fileSystem.delete(folder, true);
-      // Without new results, those that stepped aside for them come back.
-      rename(complete.orElse(aside), folder);
     }
-    if (fileSystem.exists(aside)) {
-      finish();
-    }
+    finish();
   }
 
   /** Among what runs have staged, that which has been looked at. */
@@ -109,9 +121,9 @@ public final class Publication {
   }
 
   /** Whether the folder is more than what tasks leave that go on writing to it. */
-  private boolean holdsResults() throws IOException {
-    return fileSystem.exists(new Path(folder, SUCCESS))
-        || list(folder).stream().anyMatch(path -> !OutputTarget.isHidden(path));
+  private boolean holdsResults(Path output) throws IOException {
+    return fileSystem.exists(new Path(output, SUCCESS))
+        || list(output).stream().anyMatch(path -> !OutputTarget.isHidden(path));
   }
 
   private List<Path> list(Path parent) throws IOException {
@@ -211,18 +223,45 @@ public final class Publication {
     }
     verify();
     rename(folder, aside);
-    Path results = new Path(new Path(aside, OutputTarget.OWN), name);
-    for (int attempt = 1; fileSystem.exists(results); attempt++) {
-      try {
-        rename(results, folder);
-      } catch (IOException e) {
-        if (attempt == RENAMES || !fileSystem.exists(folder) || holdsResults()) {
-          throw e;
-        }
-        fileSystem.delete(folder, true);
+    try {
+      show(new Path(new Path(aside, OutputTarget.OWN), name));
+    } catch (IOException e) {
+      if (!fileSystem.exists(folder)) {
+        rename(aside, folder);
       }
+      throw e;
     }
     finish();
+  }
+
+  /** Gives results the output's name. */
+  private void show(Path results) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        rename(results, folder);
+        return;
+      } catch (FileAlreadyExistsException e) {
+        if (attempt == RENAMES) {
+          throw e;
+        }
+        putRemainsAside();
+      }
+    }
+  }
+
+  /** What tasks of another run have made of the output's folder. */
+  private void putRemainsAside() throws IOException {
+    Path to = newRemains();
+    rename(folder, to);
+    // Looked at where nobody puts anything into it any more.
+    if (holdsResults(to)) {
+      rename(to, folder);
+      throw new IOException(folder + " holds results of another run; this one's are not shown");
+    }
+  }
+
+  private Path newRemains() {
+    return new Path(folder.getParent(), remains + UUID.randomUUID());
   }
 
   /** From here on, {@link #recover} may show what is staged. */
@@ -248,31 +287,66 @@ public final class Publication {
 
   /** The results are in place; what they need of the old folder follows, the rest goes. */
   private void finish() throws IOException {
-    Path own = new Path(aside, OutputTarget.OWN);
-    deleteStaged(own);
+    if (fileSystem.exists(aside)) {
+      deleteStaged(new Path(aside, OutputTarget.OWN));
+      moveOwn();
+      for (Path path : list(aside)) {
+        if (isOfSomebodyElse(path) && !fileSystem.exists(new Path(folder, path.getName()))) {
+          rename(path, new Path(folder, path.getName()));
+        }
+      }
+      fileSystem.delete(aside, true);
+    }
+    for (Path path : list(folder.getParent())) {
+      if (path.getName().startsWith(remains)) {
+        keepDurable(new Path(path, OutputTarget.OWN));
+        fileSystem.delete(path, true);
+      }
+    }
+  }
+
+  private void moveOwn() throws IOException {
     Path to = new Path(folder, OutputTarget.OWN);
-    for (int attempt = 1; fileSystem.exists(own); attempt++) {
+    for (int attempt = 1; ; attempt++) {
       try {
-        rename(own, to);
-      } catch (IOException e) {
-        if (attempt == RENAMES || !fileSystem.exists(to)) {
+        rename(new Path(aside, OutputTarget.OWN), to);
+        return;
+      } catch (FileNotFoundException e) {
+        return; // It is where it belongs: another run has finished this publication.
+      } catch (FileAlreadyExistsException e) {
+        if (attempt == RENAMES) {
           throw e;
         }
-        fileSystem.delete(to, true);
+        Path made = newRemains();
+        fileSystem.mkdirs(made);
+        rename(to, new Path(made, OutputTarget.OWN));
       }
     }
-    for (Path path : list(aside)) {
-      if (isOfSomebodyElse(path) && !fileSystem.exists(new Path(folder, path.getName()))) {
-        rename(path, new Path(folder, path.getName()));
+  }
+
+  /** What tasks of another run have computed meanwhile counts like all else. */
+  private void keepDurable(Path own) throws IOException {
+    for (Path answers : list(new Path(own, OutputTarget.RESULTS))) {
+      Path to =
+          new Path(
+              new Path(new Path(folder, OutputTarget.OWN), OutputTarget.RESULTS),
+              answers.getName());
+      fileSystem.mkdirs(to);
+      for (Path attempt : list(answers)) {
+        int number = 1;
+        while (fileSystem.exists(new Path(to, DurableResults.name(number)))) {
+          number++;
+        }
+        rename(attempt, new Path(to, DurableResults.name(number)));
       }
     }
-    fileSystem.delete(aside, true);
   }
 
   /** Such as a README that begins with an underscore: readers of Parquet pass it over. */
   private static boolean isOfSomebodyElse(Path path) {
     return OutputTarget.isHidden(path)
         && !REPLACED.contains(path.getName())
+        && !path.getName().startsWith(SPARK_STAGING)
         && !path.getName().endsWith(".crc");
   }
 

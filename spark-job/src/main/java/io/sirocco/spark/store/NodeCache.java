@@ -2,6 +2,7 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -11,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.security.AccessControlException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -189,6 +191,10 @@ public final class NodeCache {
     if (changed.isPresent()) {
       folder.remove(copy.folder());
       return changed.get();
+    }
+    if (problem instanceof AccessControlException || problem instanceof FileSystemException) {
+      return new ModelException(
+          manifest.source(), "cannot be copied to " + folder.root() + ": " + problem, problem);
     }
     return new FetchException(manifest.source(), problem);
   }
