@@ -36,6 +36,12 @@ final class DriverMetrics implements DriverPlugin {
   public synchronized void registerMetrics(String application, PluginContext plugin) {
     registry = plugin.metricRegistry();
     EngineGauges.register(registry, TOTAL, this::total);
+    // An executor within the driver may have told of itself before Spark calls this.
+    executors.keySet().forEach(this::show);
+  }
+
+  private void show(String executor) {
+    EngineGauges.register(registry, prefix(executor), () -> reading(executor));
   }
 
   private EngineReading total() {
@@ -47,7 +53,7 @@ final class DriverMetrics implements DriverPlugin {
   public synchronized Object receive(Object message) {
     ExecutorMetrics.Message from = (ExecutorMetrics.Message) message;
     if (executors.put(from.executor(), from.reading()) == null) {
-      EngineGauges.register(registry, prefix(from.executor()), () -> reading(from.executor()));
+      show(from.executor());
     }
     return null;
   }
