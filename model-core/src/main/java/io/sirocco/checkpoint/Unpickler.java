@@ -16,8 +16,9 @@ import java.util.Map;
 /**
  * Reads pickles of tensors as data. A pickle is a program for a stack machine; of its instructions
  * those that build texts, numbers, tuples, lists and dictionaries are followed, and of the calls
- * that it asks for, two are known: an ordered dictionary, and a tensor that is a view of a storage.
- * Anything else is refused by name. No class is looked up, and nothing is called.
+ * that it asks for, three are known: an ordered dictionary, a tensor that is a view of a storage,
+ * and a parameter, which is such a tensor. Anything else is refused by name. No class is looked up,
+ * and nothing is called.
  *
  * @see <a href="https://docs.python.org/3/library/pickletools.html">the instructions</a>
  */
@@ -141,7 +142,7 @@ final class Unpickler {
   private void follow(int instruction) {
     switch (instruction) {
       case 0x80 -> requireProtocol(number(1)); // PROTO
-      case 0x95 -> skip(Long.BYTES); // FRAME
+      case 0x95 -> need(Long.BYTES); // FRAME
       case '(' -> stack.push(Special.MARK);
       case '0' -> pop(); // POP
       case '1' -> popToMark(); // POP_MARK
@@ -378,12 +379,8 @@ final class Unpickler {
       end++;
     }
     String line = text(end - pickle.position());
-    skip(1);
+    need(1);
     return line;
-  }
-
-  private void skip(int bytes) {
-    need(bytes);
   }
 
   /** The next bytes, which are passed over. */

@@ -121,7 +121,8 @@ final class OutputCheck {
       if (config.output().mode().adds() && there) {
         target.requireWritable();
       }
-      if (config.output().mode() == OutputMode.RESUME || !there || !config.output().mode().adds()) {
+      boolean added = config.output().mode() == OutputMode.APPEND && there;
+      if (!added) {
         target.makeParent();
       }
     } catch (IOException e) {

@@ -79,15 +79,17 @@ public final class OutputTarget {
 
   /** Whether there is a file that readers of Parquet would take for results. */
   public boolean holdsResults() throws IOException {
-    if (!exists()) {
+    return holdsResults(fileSystem(), folder);
+  }
+
+  /** As {@link #holdsResults()}, of a folder that need not be there. */
+  static boolean holdsResults(FileSystem fileSystem, Path folder) throws IOException {
+    try {
+      return Stream.of(fileSystem.listStatus(folder))
+          .anyMatch(status -> !isHidden(status.getPath()));
+    } catch (FileNotFoundException e) {
       return false;
     }
-    for (FileStatus status : fileSystem().listStatus(folder)) {
-      if (!isHidden(status.getPath())) {
-        return true;
-      }
-    }
-    return false;
   }
 
   static boolean isHidden(Path path) {
@@ -133,29 +135,26 @@ public final class OutputTarget {
   /** Makes the folders above this one. */
   public void makeParent() throws IOException {
     Path parent = fileSystem().makeQualified(folder).getParent();
-    if (parent != null && !fileSystem().mkdirs(parent)) {
+    if (parent == null) {
+      return;
+    }
+    if (!fileSystem().mkdirs(parent)) {
       throw new IOException("cannot make " + parent);
     }
-    if (parent != null && parent.toUri().getScheme().equals("file")) {
-      requireWritable(java.nio.file.Path.of(parent.toUri().getPath()));
-    } else if (parent != null) {
-      fileSystem().access(parent, FsAction.WRITE);
-    }
+    requireWritable(parent);
   }
 
   /** That files can be added to this folder, which is there; the one above it does not matter. */
   public void requireWritable() throws IOException {
-    URI uri = fileSystem().makeQualified(folder).toUri();
-    if (uri.getScheme().equals("file")) {
-      requireWritable(java.nio.file.Path.of(uri.getPath()));
-    } else {
-      fileSystem().access(folder, FsAction.WRITE);
-    }
+    requireWritable(fileSystem().makeQualified(folder));
   }
 
-  private static void requireWritable(java.nio.file.Path parent) throws IOException {
-    if (!Files.isWritable(parent)) {
-      throw new IOException(parent + " cannot be written to");
+  /** A local disk knows more of this user than its permissions say. */
+  private void requireWritable(Path qualified) throws IOException {
+    if (!qualified.toUri().getScheme().equals("file")) {
+      fileSystem().access(qualified, FsAction.WRITE);
+    } else if (!Files.isWritable(java.nio.file.Path.of(qualified.toUri().getPath()))) {
+      throw new IOException(qualified.toUri().getPath() + " cannot be written to");
     }
   }
 

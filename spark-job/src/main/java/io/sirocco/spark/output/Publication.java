@@ -123,7 +123,7 @@ public final class Publication {
   /** Whether the folder is more than what tasks leave that go on writing to it. */
   private boolean holdsResults(Path output) throws IOException {
     return fileSystem.exists(new Path(output, SUCCESS))
-        || list(output).stream().anyMatch(path -> !OutputTarget.isHidden(path));
+        || OutputTarget.holdsResults(fileSystem, output);
   }
 
   private List<Path> list(Path parent) throws IOException {

@@ -124,8 +124,9 @@ public final class ModelOutline implements AutoCloseable {
       List<Part> samples;
       try (FSDataInputStream in = remote.open(file.name())) {
         String where = remote.where(file.name());
+        RemoteBytes bytes = new RemoteBytes(in, out, where, file.size(), bytesRead);
         samples =
-            WeightFiles.samples(local, new RemoteBytes(in, out, where, file.size(), bytesRead));
+            WeightFiles.samples(local, bytes).stream().filter(part -> !bytes.has(part)).toList();
       }
       sample(remote, file, joined(samples), out);
     }

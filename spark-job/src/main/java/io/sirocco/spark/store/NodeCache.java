@@ -67,8 +67,7 @@ public final class NodeCache {
       acquired = true;
       return new LocalModel(folder.model(id), manifest.source(), fetched, use::close);
     } catch (IOException e) {
-      throw new ModelException(
-          manifest.source(), "cannot be copied to " + folder.root() + ": " + e, e);
+      throw notCopied(manifest, e);
     } finally {
       if (!acquired) {
         use.close();
@@ -193,10 +192,14 @@ public final class NodeCache {
       return changed.get();
     }
     if (problem instanceof AccessControlException || problem instanceof FileSystemException) {
-      return new ModelException(
-          manifest.source(), "cannot be copied to " + folder.root() + ": " + problem, problem);
+      return notCopied(manifest, problem);
     }
     return new FetchException(manifest.source(), problem);
+  }
+
+  private ModelException notCopied(ModelManifest manifest, IOException problem) {
+    return new ModelException(
+        manifest.source(), "cannot be copied to " + folder.root() + ": " + problem, problem);
   }
 
   /** A change of the model, where that explains the problem. */

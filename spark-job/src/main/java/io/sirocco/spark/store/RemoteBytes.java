@@ -1,9 +1,12 @@
 package io.sirocco.spark.store;
 
+import io.sirocco.checkpoint.WeightFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.fs.FSDataInputStream;
 
@@ -20,6 +23,7 @@ final class RemoteBytes implements SeekableByteChannel {
   private final String where;
   private final long size;
   private final AtomicLong bytesRead;
+  private final Set<Long> loaded = new HashSet<>();
   private long position;
   private long blockStart;
   private byte[] block = new byte[0];
@@ -57,8 +61,20 @@ final class RemoteBytes implements SeekableByteChannel {
     int count = Math.toIntExact(Math.min(BLOCK, size - start));
     block = RemoteModel.read(in, where, start, count);
     blockStart = start;
+    loaded.add(start);
     bytesRead.addAndGet(count);
     ModelOutline.write(copy, block, start);
+  }
+
+  /** Whether a part has been read, and is in the copy. */
+  boolean has(WeightFiles.Part part) {
+    long end = part.offset() + part.size();
+    for (long start = part.offset() / BLOCK * BLOCK; start < end; start += BLOCK) {
+      if (!loaded.contains(start)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override
