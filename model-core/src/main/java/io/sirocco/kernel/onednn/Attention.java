@@ -42,27 +42,22 @@ final class Attention implements AutoCloseable {
         type == ElementType.F32 ? scoresAt : probabilities.address(count * type.bytes());
     for (int head = 0; head < block.kvHeads(); head += heads) {
       Heads at = new Heads(block, head, group);
-      run(
-          kernels
-              .attentionCall(shape(Step.SCORES, block, heads))
+      double seconds = kernels.work().ofProduct(count, block.headDim(), 1, type);
+      kernels.execute(
+          call(Step.SCORES, block, heads, seconds)
               .bind(DNNL_ARG_SRC, at.queries(block.queries()))
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.keys()))
               .bind(AttentionCalls.ARG_MASK, block.mask().address())
-              .bind(DNNL_ARG_DST, scoresAt),
-          count * block.headDim());
-      run(
-          kernels
-              .attentionCall(shape(Step.SOFTMAX, block, heads))
+              .bind(DNNL_ARG_DST, scoresAt));
+      kernels.execute(
+          call(Step.SOFTMAX, block, heads, seconds)
               .bind(DNNL_ARG_SRC, scoresAt)
-              .bind(DNNL_ARG_DST, probabilitiesAt),
-          count * 32);
-      run(
-          kernels
-              .attentionCall(shape(Step.WEIGHTED_SUM, block, heads))
+              .bind(DNNL_ARG_DST, probabilitiesAt));
+      kernels.execute(
+          call(Step.WEIGHTED_SUM, block, heads, seconds)
               .bind(DNNL_ARG_SRC, probabilitiesAt)
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.values()))
-              .bind(DNNL_ARG_DST, at.queries(block.out())),
-          count * block.headDim());
+              .bind(DNNL_ARG_DST, at.queries(block.out())));
     }
   }
 
@@ -77,8 +72,8 @@ final class Attention implements AutoCloseable {
     }
   }
 
-  private void run(Call call, long multiplications) {
-    kernels.execute(call, kernels.work().ofProduct(multiplications, 1, 1, type));
+  private Call call(Step step, AttentionBlock block, int heads, double seconds) {
+    return kernels.attentionCall(shape(step, block, heads), seconds);
   }
 
   private static AttentionCalls.Shape shape(Step step, AttentionBlock block, int heads) {

@@ -16,6 +16,7 @@ import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.bytedeco.dnnl.stream;
 
@@ -144,7 +145,7 @@ public final class OneDnnKernels implements Kernels {
     OneDnnWeight.Slab slab = prepared.whole();
     Matrix tighter = up.slack() < out.slack() ? up : out;
     Products.Shape shape = shape(x, prepared, slab, tighter, false, Optional.of(act));
-    calls.get(shape, () -> Products.call(library.cpu(), shape)).bind(Products.ARG_UP, up.address());
+    productCall(shape).bind(Products.ARG_UP, up.address());
     product(shape, x, slab, out.address());
   }
 
@@ -156,11 +157,12 @@ public final class OneDnnKernels implements Kernels {
     }
     int rows = work.roundedRows(x, out, 0);
     RmsNorm.Shape shape = new RmsNorm.Shape(rows, x.columns(), out.type(), eps);
-    Call call = calls.get(shape, () -> RmsNorm.call(library.cpu(), shape));
-    call.bind(DNNL_ARG_SRC, x.address())
-        .bind(DNNL_ARG_SCALE, normWeights.address(weight))
-        .bind(DNNL_ARG_DST, out.address());
-    execute(call, work.ofPass((long) rows * x.columns() * 6));
+    double seconds = work.ofPass((long) rows * x.columns() * 6);
+    execute(
+        call(shape, seconds, () -> RmsNorm.call(library.cpu(), shape))
+            .bind(DNNL_ARG_SRC, x.address())
+            .bind(DNNL_ARG_SCALE, normWeights.address(weight))
+            .bind(DNNL_ARG_DST, out.address()));
   }
 
   @Override
@@ -187,15 +189,23 @@ public final class OneDnnKernels implements Kernels {
   }
 
   /** The attention call of that shape, made if need be. */
-  Call attentionCall(AttentionCalls.Shape shape) {
-    return calls.get(shape, () -> AttentionCalls.call(library.cpu(), shape));
+  Call attentionCall(AttentionCalls.Shape shape, double secondsOfOneCore) {
+    return call(shape, secondsOfOneCore, () -> AttentionCalls.call(library.cpu(), shape));
   }
 
-  /** Runs a call whose other operands are bound. */
-  void execute(Call call, double secondsOfOneCore) {
+  /** Runs the call that was asked for last, its other operands being bound. */
+  void execute(Call call) {
     call.bind(DNNL_ARG_SCRATCHPAD, scratchpad.address(call.scratchpadBytes()));
-    team.employFor(secondsOfOneCore);
     call.run(execution);
+  }
+
+  /**
+   * The call of that shape, for the team that the work is worth. oneDNN keeps the number of threads
+   * in what it makes: made for two and run by one, a call would still wake the other.
+   */
+  private Call call(Record shape, double secondsOfOneCore, Supplier<Call> make) {
+    team.employFor(secondsOfOneCore);
+    return calls.get(shape, make);
   }
 
   WorkEstimate work() {
@@ -206,11 +216,16 @@ public final class OneDnnKernels implements Kernels {
     if (x.rows() == 0) {
       return;
     }
-    Call call = calls.get(shape, () -> Products.call(library.cpu(), shape));
-    call.bind(DNNL_ARG_SRC, x.address())
-        .bind(DNNL_ARG_WEIGHTS, slab.address())
-        .bind(DNNL_ARG_DST, out);
-    execute(call, work.ofProduct(shape.m(), shape.k(), shape.n(), shape.weight()));
+    execute(
+        productCall(shape)
+            .bind(DNNL_ARG_SRC, x.address())
+            .bind(DNNL_ARG_WEIGHTS, slab.address())
+            .bind(DNNL_ARG_DST, out));
+  }
+
+  private Call productCall(Products.Shape shape) {
+    double seconds = work.ofProduct(shape.m(), shape.k(), shape.n(), shape.weight());
+    return call(shape, seconds, () -> Products.call(library.cpu(), shape));
   }
 
   private Products.Shape shape(
