@@ -93,6 +93,11 @@ public final class ProfiledKernels implements Kernels {
   }
 
   @Override
+  public void attendEach(List<AttentionBlock> blocks) {
+    time("attention of new tokens", () -> kernels.attendEach(blocks));
+  }
+
+  @Override
   public void close() {
     kernels.close();
   }

@@ -1,6 +1,7 @@
 package io.sirocco.kernel;
 
 import io.sirocco.checkpoint.Tensor;
+import java.util.List;
 
 /**
  * The numeric operations of a decoder, in one {@link Precision} with activation type T.
@@ -46,6 +47,11 @@ public interface Kernels extends AutoCloseable {
 
   /** {@code out = softmax(scale · q · kᵀ + mask) · v} per head, softmax in F32. */
   void attend(AttentionBlock block);
+
+  /** {@link #attend} of each; none may read or write what another writes, slack included. */
+  default void attendEach(List<AttentionBlock> blocks) {
+    blocks.forEach(this::attend);
+  }
 
   @Override
   void close();

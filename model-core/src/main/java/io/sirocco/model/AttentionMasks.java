@@ -3,8 +3,10 @@ package io.sirocco.model;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Workspace;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -23,7 +25,7 @@ final class AttentionMasks implements AutoCloseable {
   private final BufferAllocator allocator;
   private final Map<Shape, Mask> kept = new LinkedHashMap<>(16, 0.75f, true);
   private Optional<Mask> scratch = Optional.empty();
-  private Optional<Mask> strip = Optional.empty();
+  private final List<Mask> strips = new ArrayList<>();
 
   /** All that a mask depends on, for one window and rows without an attention mask of their own. */
   private record Shape(int queries, int slots, int firstQueryMinusFirstSlot) {}
@@ -54,21 +56,32 @@ final class AttentionMasks implements AutoCloseable {
 
   /**
    * The mask {@code [1, slots]} of a token that sees the first {@code visible} slots. All such
-   * masks are views on one strip of zeros and hidden slots; valid until the next call.
+   * masks are views on a strip of zeros and hidden slots; valid until this is closed.
    */
   Matrix ofFirst(int visible, int slots) {
-    int zeros = strip.map(mask -> mask.matrix().columns() / 2).orElse(0);
-    if (zeros < slots) {
-      strip.ifPresent(mask -> mask.owner().close());
-      zeros = 2 * slots;
-      Mask longer = make(1, 2 * zeros);
+    Matrix strip = strip(slots);
+    long skipped = (strip.columns() / 2L - visible) * Float.BYTES;
+    return new Matrix(strip.address() + skipped, ElementType.F32, 1, slots, 0);
+  }
+
+  /**
+   * Zeros and hidden slots, at least so many of each. Shorter ones are still in use: each is less
+   * than half of the next.
+   */
+  private Matrix strip(int slots) {
+    if (strips.isEmpty() || last(strips).columns() / 2 < slots) {
+      int zeros = 2 * slots;
+      Mask strip = make(1, 2 * zeros);
       float[] values = new float[2 * zeros];
       Arrays.fill(values, zeros, values.length, HIDDEN);
-      longer.matrix().writeRow(0, values);
-      strip = Optional.of(longer);
+      strip.matrix().writeRow(0, values);
+      strips.add(strip);
     }
-    long skipped = (long) (zeros - visible) * Float.BYTES;
-    return new Matrix(strip.get().matrix().address() + skipped, ElementType.F32, 1, slots, 0);
+    return last(strips);
+  }
+
+  private static Matrix last(List<Mask> masks) {
+    return masks.get(masks.size() - 1).matrix();
   }
 
   private Matrix fill(Matrix mask, AttentionBlocks.Block block, RowPart part) {
@@ -148,7 +161,7 @@ final class AttentionMasks implements AutoCloseable {
     kept.clear();
     scratch.ifPresent(mask -> mask.owner().close());
     scratch = Optional.empty();
-    strip.ifPresent(mask -> mask.owner().close());
-    strip = Optional.empty();
+    strips.forEach(mask -> mask.owner().close());
+    strips.clear();
   }
 }

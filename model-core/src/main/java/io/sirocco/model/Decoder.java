@@ -4,6 +4,7 @@ import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Precision;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -103,9 +104,15 @@ public final class Decoder implements AutoCloseable {
     kernels.linear(at.normed(), layer.query(), at.rawQueries());
     kernels.linear(at.normed(), layer.key(), at.rawKeys());
     kernels.linear(at.normed(), layer.value(), at.newValues());
+    List<AttentionBlock> lone = new ArrayList<>();
     for (BatchPlan.Segment segment : chunk.segments()) {
-      attention(index, segment, at, memory);
+      if (growsByOne(segment)) {
+        lone.add(loneToken(index, segment, at));
+      } else {
+        attention(index, segment, at, memory);
+      }
     }
+    kernels.attendEach(lone);
     kernels.linearAdd(at.attended(), layer.attentionOut(), residual);
 
     kernels.rmsNorm(residual, layer.feedForwardNorm(), config.rmsNormEps(), at.normed());
@@ -125,13 +132,8 @@ public final class Decoder implements AutoCloseable {
     if (part.isInPlace()) {
       KvCache cache = part.cache().orElseThrow();
       KeyValues stored = new KeyValues(cache.keys(layer), cache.values(layer), 0);
-      if (segment.length() == 1) {
-        rotateAndStore(segment, at, stored, cache.slot(segment.from()));
-        attendOne(segment, at, stored, cache.visibleSlots(segment.from()));
-      } else {
-        rotateAndStore(segment, at, stored, segment.from());
-        attend(segment, at, stored);
-      }
+      rotateAndStore(segment, at, stored, segment.from());
+      attend(segment, at, stored);
       return;
     }
     BatchPlan.Slots slots = segment.slots();
@@ -191,17 +193,23 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
+  private static boolean growsByOne(BatchPlan.Segment segment) {
+    return segment.part().isInPlace() && segment.length() == 1;
+  }
+
   /** One token against the first slots of a ring: in which order they are does not matter. */
-  private void attendOne(
-      BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored, int visible) {
+  private AttentionBlock loneToken(int layer, BatchPlan.Segment segment, Activations.Chunk at) {
+    KvCache cache = segment.part().cache().orElseThrow();
+    KeyValues stored = new KeyValues(cache.keys(layer), cache.values(layer), 0);
+    rotateAndStore(segment, at, stored, cache.slot(segment.from()));
+    int visible = cache.visibleSlots(segment.from());
     int slots = AttentionBlocks.slotsFor(visible);
-    kernels.attend(
-        block(
-            at.queries().slice(segment.offset(), 1),
-            stored.keys().slice(0, slots),
-            stored.values().slice(0, slots),
-            masks.ofFirst(visible, slots),
-            at.attendedAndBeyond().slice(segment.offset(), 1)));
+    return block(
+        at.queries().slice(segment.offset(), 1),
+        stored.keys().slice(0, slots),
+        stored.values().slice(0, slots),
+        masks.ofFirst(visible, slots),
+        at.attendedAndBeyond().slice(segment.offset(), 1));
   }
 
   private AttentionBlock block(

@@ -19,19 +19,39 @@ final class Attention implements AutoCloseable {
   /** 16 MiB of scores in float32: within a processor's last-level cache. */
   private static final long MAX_SCORES = 4 << 20;
 
-  private final OneDnnKernels kernels;
+  private final Lane lane;
+  private final WorkEstimate work;
   private final ElementType type;
   private final Scratch scores;
   private final Scratch probabilities;
 
-  Attention(OneDnnKernels kernels, Precision precision, BufferAllocator allocator) {
-    this.kernels = kernels;
+  /** The lane stays the caller's. */
+  Attention(Lane lane, Precision precision, BufferAllocator allocator) {
+    this.lane = lane;
+    this.work = new WorkEstimate(precision);
     this.type = precision.activation();
     this.scores = new Scratch(allocator);
     this.probabilities = new Scratch(allocator);
   }
 
+  /** Seconds of one core. */
+  double estimate(AttentionBlock block) {
+    long products = (long) block.heads() * block.queries().rows() * block.keys().rows();
+    return work.ofAttention(
+        products * block.headDim(), 2L * block.keys().rows() * block.keys().rowBytes());
+  }
+
+  /** Within the calling thread's team, if that is worth while. */
   void attend(AttentionBlock block) {
+    attend(block, estimate(block));
+  }
+
+  /** In the calling thread alone. */
+  void attendAlone(AttentionBlock block) {
+    attend(block, 0);
+  }
+
+  private void attend(AttentionBlock block, double secondsOfOneCore) {
     int q = block.queries().rows();
     int s = block.keys().rows();
     int group = block.heads() / block.kvHeads();
@@ -40,20 +60,20 @@ final class Attention implements AutoCloseable {
     long scoresAt = scores.address(count * ElementType.F32.bytes());
     long probabilitiesAt =
         type == ElementType.F32 ? scoresAt : probabilities.address(count * type.bytes());
+    double seconds = secondsOfOneCore * heads / block.kvHeads();
     for (int head = 0; head < block.kvHeads(); head += heads) {
       Heads at = new Heads(block, head, group);
-      double seconds = kernels.work().ofProduct(count, block.headDim(), 1, type);
-      kernels.execute(
+      lane.execute(
           call(Step.SCORES, block, heads, seconds)
               .bind(DNNL_ARG_SRC, at.queries(block.queries()))
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.keys()))
               .bind(AttentionCalls.ARG_MASK, block.mask().address())
               .bind(DNNL_ARG_DST, scoresAt));
-      kernels.execute(
+      lane.execute(
           call(Step.SOFTMAX, block, heads, seconds)
               .bind(DNNL_ARG_SRC, scoresAt)
               .bind(DNNL_ARG_DST, probabilitiesAt));
-      kernels.execute(
+      lane.execute(
           call(Step.WEIGHTED_SUM, block, heads, seconds)
               .bind(DNNL_ARG_SRC, probabilitiesAt)
               .bind(DNNL_ARG_WEIGHTS, at.keys(block.values()))
@@ -73,7 +93,8 @@ final class Attention implements AutoCloseable {
   }
 
   private Call call(Step step, AttentionBlock block, int heads, double seconds) {
-    return kernels.attentionCall(shape(step, block, heads), seconds);
+    AttentionCalls.Shape shape = shape(step, block, heads);
+    return lane.call(shape, seconds, cpu -> AttentionCalls.call(cpu, shape));
   }
 
   private static AttentionCalls.Shape shape(Step step, AttentionBlock block, int heads) {

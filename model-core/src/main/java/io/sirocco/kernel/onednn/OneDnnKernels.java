@@ -2,7 +2,6 @@ package io.sirocco.kernel.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCALE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
 
@@ -15,10 +14,9 @@ import io.sirocco.kernel.Operands;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.apache.arrow.memory.BufferAllocator;
-import org.bytedeco.dnnl.stream;
 
 /**
  * {@link Kernels} on oneDNN. Weights are multiplied where they are mapped.
@@ -31,11 +29,9 @@ public final class OneDnnKernels implements Kernels {
   private final Precision precision;
   private final OpenMpTeam team;
   private final WorkEstimate work;
-  private final stream execution;
-  private final CallCache calls = new CallCache();
+  private final Lane lane;
   private final WeightStore weights;
-  private final Scratch scratchpad;
-  private final Attention attention;
+  private final SharedAttention attention;
   private final NormWeights normWeights;
 
   private OneDnnKernels(
@@ -44,10 +40,9 @@ public final class OneDnnKernels implements Kernels {
     this.precision = precision;
     this.team = OpenMpTeam.of(threads);
     this.work = new WorkEstimate(precision);
-    this.execution = new stream(library.cpu());
+    this.lane = new Lane(library, team, allocator);
     this.weights = new WeightStore(precision, allocator);
-    this.scratchpad = new Scratch(allocator);
-    this.attention = new Attention(this, precision, allocator);
+    this.attention = SharedAttention.of(library, team, lane, precision, allocator);
     this.normWeights = new NormWeights(allocator);
   }
 
@@ -158,8 +153,8 @@ public final class OneDnnKernels implements Kernels {
     int rows = work.roundedRows(x, out, 0);
     RmsNorm.Shape shape = new RmsNorm.Shape(rows, x.columns(), out.type(), eps);
     double seconds = work.ofPass((long) rows * x.columns() * 6);
-    execute(
-        call(shape, seconds, () -> RmsNorm.call(library.cpu(), shape))
+    lane.execute(
+        lane.call(shape, seconds, cpu -> RmsNorm.call(cpu, shape))
             .bind(DNNL_ARG_SRC, x.address())
             .bind(DNNL_ARG_SCALE, normWeights.address(weight))
             .bind(DNNL_ARG_DST, out.address()));
@@ -172,51 +167,28 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void attend(AttentionBlock block) {
-    Operands.requireAttend(precision, block);
-    if (block.queries().rows() > 0) {
-      attention.attend(block);
-    }
+    attendEach(List.of(block));
+  }
+
+  @Override
+  public void attendEach(List<AttentionBlock> blocks) {
+    blocks.forEach(block -> Operands.requireAttend(precision, block));
+    attention.attend(blocks.stream().filter(block -> block.queries().rows() > 0).toList());
   }
 
   @Override
   public void close() {
-    calls.close();
     attention.close();
-    scratchpad.close();
+    lane.close();
     normWeights.close();
     weights.close();
-    execution.close();
-  }
-
-  /** The attention call of that shape, made if need be. */
-  Call attentionCall(AttentionCalls.Shape shape, double secondsOfOneCore) {
-    return call(shape, secondsOfOneCore, () -> AttentionCalls.call(library.cpu(), shape));
-  }
-
-  /** Runs the call that was asked for last, its other operands being bound. */
-  void execute(Call call) {
-    call.bind(DNNL_ARG_SCRATCHPAD, scratchpad.address(call.scratchpadBytes()));
-    call.run(execution);
-  }
-
-  /**
-   * The call of that shape, for the team that the work is worth. oneDNN keeps the number of threads
-   * in what it makes: made for two and run by one, a call would still wake the other.
-   */
-  private Call call(Record shape, double secondsOfOneCore, Supplier<Call> make) {
-    team.employFor(secondsOfOneCore);
-    return calls.get(shape, make);
-  }
-
-  WorkEstimate work() {
-    return work;
   }
 
   private void product(Products.Shape shape, Matrix x, OneDnnWeight.Slab slab, long out) {
     if (x.rows() == 0) {
       return;
     }
-    execute(
+    lane.execute(
         productCall(shape)
             .bind(DNNL_ARG_SRC, x.address())
             .bind(DNNL_ARG_WEIGHTS, slab.address())
@@ -225,7 +197,7 @@ public final class OneDnnKernels implements Kernels {
 
   private Call productCall(Products.Shape shape) {
     double seconds = work.ofProduct(shape.m(), shape.k(), shape.n(), shape.weight());
-    return call(shape, seconds, () -> Products.call(library.cpu(), shape));
+    return lane.call(shape, seconds, cpu -> Products.call(cpu, shape));
   }
 
   private Products.Shape shape(

@@ -54,13 +54,27 @@ final class OpenMpTeam {
     }
   }
 
-  /** Prepares the calling thread's team for an operation that takes one core this many seconds. */
-  void employFor(double secondsOfOneCore) {
+  /**
+   * Prepares the calling thread's team for an operation that takes one core this many seconds.
+   *
+   * @return how many threads it has now, or would have if OpenMP let itself be told
+   */
+  int employFor(double secondsOfOneCore) {
     int wanted = secondsOfOneCore < WORTH_A_TEAM ? 1 : threads;
     if (wanted != current && setThreads.isPresent()) {
       setThreads.get().invoke(new Object[] {wanted});
       current = wanted;
     }
+    return wanted;
+  }
+
+  /** A team for another thread, which works alone; empty where OpenMP cannot be told so. */
+  Optional<OpenMpTeam> ofOne() {
+    return setThreads.isPresent() ? Optional.of(new OpenMpTeam(setThreads, 1)) : Optional.empty();
+  }
+
+  int threads() {
+    return threads;
   }
 
   String describe() {

@@ -12,6 +12,7 @@ final class WorkEstimate {
   private static final double BFLOAT16_FLOPS = 200e9;
   private static final double FLOAT32_FLOPS = 90e9;
   private static final double BYTES_PER_SECOND = 12e9;
+  private static final double PACKED_BYTES_PER_SECOND = 7e9;
 
   /** A product this long is worth a call of its own for every number of rows. */
   private static final double WORTH_EXACT = 5e-3;
@@ -25,6 +26,14 @@ final class WorkEstimate {
   /** Seconds of {@code [m,k] · [k,n]}. */
   double ofProduct(long m, long k, long n, ElementType weight) {
     return 2.0 * m * k * n / flops + (double) k * n * weight.bytes() / BYTES_PER_SECOND;
+  }
+
+  /**
+   * Seconds of attention with so many multiplications a product, over keys and values of so many
+   * bytes, which oneDNN packs anew before it multiplies them.
+   */
+  double ofAttention(long multiplications, long keyValueBytes) {
+    return 4.0 * multiplications / flops + keyValueBytes / PACKED_BYTES_PER_SECOND;
   }
 
   /** Seconds of one pass over so many bytes. */
