@@ -1,5 +1,7 @@
 package io.sirocco.bench;
 
+import static java.util.stream.Collectors.joining;
+
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Activation;
 import io.sirocco.kernel.AttentionBlock;
@@ -7,6 +9,7 @@ import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Weight;
+import io.sirocco.kernel.WeightUse;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -58,8 +61,8 @@ public final class ProfiledKernels implements Kernels {
   }
 
   @Override
-  public Weight weight(Tensor tensor) {
-    return kernels.weight(tensor);
+  public Weight weight(Tensor tensor, WeightUse use) {
+    return kernels.weight(tensor, use);
   }
 
   @Override
@@ -73,8 +76,15 @@ public final class ProfiledKernels implements Kernels {
   }
 
   @Override
-  public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
-    time(size("gated linear", gate), () -> kernels.gatedLinear(x, gate, act, up, out));
+  public void linearEach(Matrix x, List<Weight> weights, List<Matrix> outs) {
+    String sizes = weights.stream().map(w -> String.valueOf(w.outputs())).collect(joining(" + "));
+    time("linear " + sizes + " x " + x.columns(), () -> kernels.linearEach(x, weights, outs));
+  }
+
+  @Override
+  public void gatedLinear(
+      Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out) {
+    time(size("gate and up", gate), () -> kernels.gatedLinear(x, gate, up, act, scratch, out));
   }
 
   @Override

@@ -34,6 +34,7 @@ public record EnginePlan(
     return switch (precision) {
       case FLOAT32 -> PrecisionChoice.FLOAT32;
       case BFLOAT16 -> PrecisionChoice.BFLOAT16;
+      case INT8 -> PrecisionChoice.INT8;
     };
   }
 }

@@ -4,8 +4,10 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.kernel.JavaKernels;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.onednn.Int8Kernels;
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.kernel.onednn.OneDnnUnavailableException;
+import io.sirocco.prepared.PreparedWeights;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -44,16 +46,28 @@ public record KernelSetup(boolean oneDnn, Precision precision, Optional<String> 
   }
 
   /**
-   * The kernels; closed by the caller, who keeps the allocator.
+   * The kernels on weights as they are stored; closed by the caller, who keeps the allocator.
    *
    * @param threads that compute
    */
   public Kernels open(int threads, BufferAllocator allocator) {
+    return open(threads, allocator, Optional.empty());
+  }
+
+  /**
+   * The kernels; closed by the caller, who keeps the rest.
+   *
+   * @param threads that compute
+   * @param prepared where packed weights are kept; empty: weights stay as they are stored
+   */
+  public Kernels open(int threads, BufferAllocator allocator, Optional<PreparedWeights> prepared) {
     if (!oneDnn) {
       return new JavaKernels(precision, threads);
     }
     try {
-      return OneDnnKernels.open(precision, threads, allocator);
+      return precision == Precision.INT8
+          ? Int8Kernels.open(threads, allocator, prepared)
+          : OneDnnKernels.open(precision, threads, allocator, prepared);
     } catch (OneDnnUnavailableException e) {
       throw new IllegalStateException("oneDNN was available a moment ago", e);
     }
@@ -69,6 +83,7 @@ public record KernelSetup(boolean oneDnn, Precision precision, Optional<String> 
       case AUTO -> Optional.empty();
       case FLOAT32 -> Optional.of(Precision.FLOAT32);
       case BFLOAT16 -> Optional.of(Precision.BFLOAT16);
+      case INT8 -> Optional.of(Precision.INT8);
     };
   }
 }

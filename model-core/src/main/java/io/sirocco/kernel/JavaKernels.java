@@ -36,7 +36,7 @@ public final class JavaKernels implements Kernels {
             });
   }
 
-  private record TensorWeight(Tensor tensor) implements Weight {
+  private record TensorWeight(Tensor tensor, WeightUse use) implements Weight {
     @Override
     public int outputs() {
       return tensor.rows();
@@ -70,8 +70,8 @@ public final class JavaKernels implements Kernels {
   }
 
   @Override
-  public Weight weight(Tensor tensor) {
-    return new TensorWeight(tensor);
+  public Weight weight(Tensor tensor, WeightUse use) {
+    return new TensorWeight(tensor, use);
   }
 
   @Override
@@ -88,9 +88,11 @@ public final class JavaKernels implements Kernels {
   }
 
   @Override
-  public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
-    Operands.requireGatedLinear(precision, x, gate, up, out);
-    float[][] factors = read(up);
+  public void gatedLinear(
+      Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out) {
+    Operands.requireGatedLinear(precision, x, gate, up, scratch, out);
+    linear(x, up, scratch);
+    float[][] factors = read(scratch);
     product(
         x,
         gate,
@@ -190,7 +192,12 @@ public final class JavaKernels implements Kernels {
     if (!(weight instanceof TensorWeight prepared)) {
       throw new IllegalArgumentException("a weight of other kernels: " + weight);
     }
+    boolean quantizes = precision == Precision.INT8 && prepared.use() == WeightUse.LAYER;
     float[][] inputs = read(x);
+    float[] scales = new float[inputs.length];
+    for (int m = 0; quantizes && m < inputs.length; m++) {
+      scales[m] = quantize(inputs[m]);
+    }
     float[][] outputs = new float[x.rows()][out.columns()];
     int share = (weight.outputs() + threads - 1) / threads;
     inParallel(
@@ -200,14 +207,28 @@ public final class JavaKernels implements Kernels {
           int end = Math.min(weight.outputs(), (thread + 1) * share);
           for (int n = thread * share; n < end; n++) {
             readWeights(prepared.tensor(), n, weights);
+            float scale = quantizes ? quantize(weights) : 1;
             for (int m = 0; m < inputs.length; m++) {
-              outputs[m][n] = epilogue.apply(m, n, dot(inputs[m], weights));
+              double sum = dot(inputs[m], weights);
+              double product = quantizes ? sum * scale * scales[m] : sum;
+              outputs[m][n] = epilogue.apply(m, n, product);
             }
           }
         });
     for (int m = 0; m < outputs.length; m++) {
       out.writeRow(m, outputs[m]);
     }
+  }
+
+  /** Replaces values by their quantised ones; returns the scale. */
+  private static float quantize(float[] values) {
+    float scale = Int8.scale(values);
+    byte[] quantized = new byte[values.length];
+    Int8.quantize(values, scale, quantized);
+    for (int i = 0; i < values.length; i++) {
+      values[i] = quantized[i];
+    }
+    return scale;
   }
 
   private static double dot(float[] a, float[] b) {
@@ -221,7 +242,7 @@ public final class JavaKernels implements Kernels {
   /** In bfloat16, weights stored otherwise count as rounded to it. */
   private void readWeights(Tensor tensor, int row, float[] weights) {
     tensor.readRow(row, weights);
-    if (tensor.type() != ElementType.BF16) {
+    if (tensor.type() != ElementType.BF16 && precision == Precision.BFLOAT16) {
       for (int k = 0; k < weights.length; k++) {
         weights[k] = rounded(weights[k]);
       }
@@ -229,7 +250,7 @@ public final class JavaKernels implements Kernels {
   }
 
   private float rounded(float value) {
-    return precision == Precision.BFLOAT16 ? BFloat16.toFloat(BFloat16.fromFloat(value)) : value;
+    return precision != Precision.FLOAT32 ? BFloat16.toFloat(BFloat16.fromFloat(value)) : value;
   }
 
   private static float[][] read(Matrix matrix) {

@@ -20,8 +20,16 @@ public interface Kernels extends AutoCloseable {
   /** The numeric mode all matrices and weights of this instance follow. */
   Precision precision();
 
-  /** Prepares a tensor {@code [N, K]} for products; reads it in place where its type allows. */
-  Weight weight(Tensor tensor);
+  /**
+   * Prepares a tensor {@code [N, K]} for products: in place where its type allows, or in a form
+   * that these kernels keep prepared.
+   */
+  Weight weight(Tensor tensor, WeightUse use);
+
+  /** A weight of the layers. */
+  default Weight weight(Tensor tensor) {
+    return weight(tensor, WeightUse.LAYER);
+  }
 
   /** {@code out[M,N] = x[M,K] · W[N,K]ᵀ}; x is T or F32, out is T or F32. */
   void linear(Matrix x, Weight weight, Matrix out);
@@ -29,11 +37,20 @@ public interface Kernels extends AutoCloseable {
   /** {@code residual[M,N] += x[M,K] · W[N,K]ᵀ}; x is T, residual F32. */
   void linearAdd(Matrix x, Weight weight, Matrix residual);
 
+  /** {@link #linear} of one x with several weights, each into the matrix at its place. */
+  default void linearEach(Matrix x, List<Weight> weights, List<Matrix> outs) {
+    for (int i = 0; i < weights.size(); i++) {
+      linear(x, weights.get(i), outs.get(i));
+    }
+  }
+
   /**
-   * {@code out[M,N] = act(x[M,K] · G[N,K]ᵀ) ⊙ up[M,N]}; x, up and out are T, the activation is
-   * evaluated in F32.
+   * {@code out[M,N] = act(x[M,K] · G[N,K]ᵀ) ⊙ (x[M,K] · U[N,K]ᵀ)}; x is T, {@code scratch} and out
+   * are of {@link Precision#feedForward}, the activation is evaluated in F32.
+   *
+   * @param scratch {@code [M, N]}, overwritten
    */
-  void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out);
+  void gatedLinear(Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out);
 
   /** {@code out[m,:] = x[m,:] · rsqrt(mean(x[m,:]²) + eps) ⊙ weight}; x is F32, out is T or F32. */
   void rmsNorm(Matrix x, float[] weight, float eps, Matrix out);

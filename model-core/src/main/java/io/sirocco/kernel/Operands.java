@@ -50,10 +50,14 @@ public final class Operands {
    * @throws IllegalArgumentException if the operands do not fit
    */
   public static void requireGatedLinear(
-      Precision precision, Matrix x, Weight gate, Matrix up, Matrix out) {
+      Precision precision, Matrix x, Weight gate, Weight up, Matrix scratch, Matrix out) {
     requireLinear(precision, x, gate, out);
-    if (up.rows() != out.rows() || up.columns() != out.columns() || up.type() != out.type()) {
-      throw new IllegalArgumentException("gate of " + up + " into " + out);
+    requireLinear(precision, x, up, scratch);
+    if (x.type() != precision.activation()
+        || scratch.type() != precision.feedForward()
+        || out.type() != precision.feedForward()) {
+      throw new IllegalArgumentException(
+          "gated product of " + x + " by way of " + scratch + " into " + out + " in " + precision);
     }
   }
 

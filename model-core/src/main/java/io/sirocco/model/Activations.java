@@ -14,6 +14,7 @@ import org.apache.arrow.memory.BufferAllocator;
 final class Activations implements AutoCloseable {
   private final MistralConfig config;
   private final ElementType type;
+  private final ElementType feedForward;
   private final Workspace workspace;
   private Optional<Buffers> buffers = Optional.empty();
 
@@ -47,8 +48,8 @@ final class Activations implements AutoCloseable {
    * @param queries T {@code [M + a block, H·d]}, rotated
    * @param attended T {@code [M, H·d]}
    * @param attendedAndBeyond the same memory, with a block's queries behind it
-   * @param up T {@code [M, F]}
-   * @param gated T {@code [M, F]}
+   * @param up {@code [M, F]}, of the type within the feed-forward network
+   * @param gated as {@code up}
    */
   record Chunk(
       Matrix normed,
@@ -83,6 +84,7 @@ final class Activations implements AutoCloseable {
   Activations(MistralConfig config, Precision precision, BufferAllocator allocator) {
     this.config = config;
     this.type = precision.activation();
+    this.feedForward = precision.feedForward();
     this.workspace = new Workspace(allocator);
   }
 
@@ -130,8 +132,8 @@ final class Activations implements AutoCloseable {
             workspace.matrix(type, beyond, heads),
             attended.first(tokens),
             attended,
-            workspace.matrix(type, tokens, config.intermediateSize()),
-            workspace.matrix(type, tokens, config.intermediateSize()));
+            workspace.matrix(feedForward, tokens, config.intermediateSize()),
+            workspace.matrix(feedForward, tokens, config.intermediateSize()));
     Batch batch =
         new Batch(
             workspace.matrix(ElementType.F32, sizes.tokens(), hidden),
@@ -154,7 +156,7 @@ final class Activations implements AutoCloseable {
         + Workspace.bytes(type, tokens, hidden + kvHeads)
         + Workspace.bytes(ElementType.F32, tokens, heads + kvHeads)
         + 2 * Workspace.bytes(type, beyond, heads)
-        + 2 * Workspace.bytes(type, tokens, config.intermediateSize());
+        + 2 * Workspace.bytes(precision.feedForward(), tokens, config.intermediateSize());
   }
 
   @Override

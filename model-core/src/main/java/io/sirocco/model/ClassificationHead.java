@@ -4,6 +4,7 @@ import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Weight;
+import io.sirocco.kernel.WeightUse;
 import io.sirocco.kernel.Workspace;
 import java.util.List;
 import java.util.OptionalInt;
@@ -20,7 +21,7 @@ public final class ClassificationHead {
   /** {@code score}: {@code [labels, hidden_size]}. */
   public ClassificationHead(MistralModel model, Tensor score) {
     this.model = model;
-    this.score = model.kernels().weight(score);
+    this.score = model.kernels().weight(score, WeightUse.SCORE);
   }
 
   /**

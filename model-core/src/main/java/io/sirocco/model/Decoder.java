@@ -101,9 +101,10 @@ public final class Decoder implements AutoCloseable {
     Activations.Chunk at = memory.chunk().first(chunk.tokens());
 
     kernels.rmsNorm(residual, layer.inputNorm(), config.rmsNormEps(), at.normed());
-    kernels.linear(at.normed(), layer.query(), at.rawQueries());
-    kernels.linear(at.normed(), layer.key(), at.rawKeys());
-    kernels.linear(at.normed(), layer.value(), at.newValues());
+    kernels.linearEach(
+        at.normed(),
+        List.of(layer.query(), layer.key(), layer.value()),
+        List.of(at.rawQueries(), at.rawKeys(), at.newValues()));
     List<AttentionBlock> lone = new ArrayList<>();
     for (BatchPlan.Segment segment : chunk.segments()) {
       if (growsByOne(segment)) {
@@ -116,8 +117,8 @@ public final class Decoder implements AutoCloseable {
     kernels.linearAdd(at.attended(), layer.attentionOut(), residual);
 
     kernels.rmsNorm(residual, layer.feedForwardNorm(), config.rmsNormEps(), at.normed());
-    kernels.linear(at.normed(), layer.up(), at.up());
-    kernels.gatedLinear(at.normed(), layer.gate(), config.hiddenAct(), at.up(), at.gated());
+    kernels.gatedLinear(
+        at.normed(), layer.gate(), layer.up(), config.hiddenAct(), at.up(), at.gated());
     kernels.linearAdd(at.gated(), layer.down(), residual);
   }
 

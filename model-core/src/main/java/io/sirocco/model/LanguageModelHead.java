@@ -4,6 +4,7 @@ import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Weight;
+import io.sirocco.kernel.WeightUse;
 import io.sirocco.kernel.Workspace;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
@@ -16,7 +17,7 @@ public final class LanguageModelHead {
   /** {@code head}: {@code [vocab_size, hidden_size]}. */
   public LanguageModelHead(MistralModel model, Tensor head) {
     this.model = model;
-    this.head = model.kernels().weight(head);
+    this.head = model.kernels().weight(head, WeightUse.HEAD);
   }
 
   /**

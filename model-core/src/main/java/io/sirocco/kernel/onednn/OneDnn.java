@@ -7,6 +7,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_version;
 
 import io.sirocco.kernel.Precision;
+import java.util.Locale;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.javacpp.Loader;
@@ -62,9 +63,11 @@ final class OneDnn {
   }
 
   void require(Precision precision) throws OneDnnUnavailableException {
-    if (precision == Precision.BFLOAT16 && !multipliesBfloat16()) {
+    if (precision != Precision.FLOAT32 && !multipliesBfloat16()) {
       throw new OneDnnUnavailableException(
-          "oneDNN computes in bfloat16 only on processors with AVX512-BF16, found "
+          "oneDNN computes in "
+              + precision.name().toLowerCase(Locale.ROOT)
+              + " only on processors with AVX512-BF16, found "
               + instructionSet()
               + "; use precision float32");
     }

@@ -14,6 +14,8 @@ import io.sirocco.kernel.Operands;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
+import io.sirocco.kernel.WeightUse;
+import io.sirocco.prepared.PreparedWeights;
 import java.util.List;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -35,13 +37,17 @@ public final class OneDnnKernels implements Kernels {
   private final NormWeights normWeights;
 
   private OneDnnKernels(
-      OneDnn library, Precision precision, int threads, BufferAllocator allocator) {
+      OneDnn library,
+      Precision precision,
+      int threads,
+      BufferAllocator allocator,
+      Optional<PreparedWeights> prepared) {
     this.library = library;
     this.precision = precision;
     this.team = OpenMpTeam.of(threads);
     this.work = new WorkEstimate(precision);
     this.lane = new Lane(library, team, allocator);
-    this.weights = new WeightStore(precision, allocator);
+    this.weights = new WeightStore(library, precision, allocator, prepared);
     this.attention = SharedAttention.of(library, team, lane, precision, allocator);
     this.normWeights = new NormWeights(allocator);
   }
@@ -50,14 +56,20 @@ public final class OneDnnKernels implements Kernels {
    * Kernels that compute with {@code threads} threads, or as many as OMP_NUM_THREADS says if the
    * user has set it. The allocator stays the caller's and must outlive them.
    *
+   * @param prepared where packed weights are kept, which multiply few rows faster; empty: weights
+   *     are multiplied where they are mapped. Stays the caller's. Without effect in float32.
    * @throws OneDnnUnavailableException if the library does not load here, or this processor cannot
    *     compute in that precision
    */
-  public static OneDnnKernels open(Precision precision, int threads, BufferAllocator allocator)
+  public static OneDnnKernels open(
+      Precision precision,
+      int threads,
+      BufferAllocator allocator,
+      Optional<PreparedWeights> prepared)
       throws OneDnnUnavailableException {
     OneDnn library = OneDnn.library();
     library.require(precision);
-    return new OneDnnKernels(library, precision, threads, allocator);
+    return new OneDnnKernels(library, precision, threads, allocator, prepared);
   }
 
   /**
@@ -107,8 +119,8 @@ public final class OneDnnKernels implements Kernels {
   }
 
   @Override
-  public Weight weight(Tensor tensor) {
-    return weights.prepare(tensor);
+  public Weight weight(Tensor tensor, WeightUse use) {
+    return use == WeightUse.SCORE ? weights.stored(tensor) : weights.packed(tensor);
   }
 
   @Override
@@ -131,16 +143,18 @@ public final class OneDnnKernels implements Kernels {
   }
 
   @Override
-  public void gatedLinear(Matrix x, Weight gate, Activation act, Matrix up, Matrix out) {
-    Operands.requireGatedLinear(precision, x, gate, up, out);
-    OneDnnWeight prepared = mine(gate);
+  public void gatedLinear(
+      Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out) {
+    Operands.requireGatedLinear(precision, x, gate, up, scratch, out);
     if (x.rows() == 0) {
       return;
     }
+    linear(x, up, scratch);
+    OneDnnWeight prepared = mine(gate);
     OneDnnWeight.Slab slab = prepared.whole();
-    Matrix tighter = up.slack() < out.slack() ? up : out;
+    Matrix tighter = scratch.slack() < out.slack() ? scratch : out;
     Products.Shape shape = shape(x, prepared, slab, tighter, false, Optional.of(act));
-    productCall(shape).bind(Products.ARG_UP, up.address());
+    productCall(shape).bind(Products.ARG_UP, scratch.address());
     product(shape, x, slab, out.address());
   }
 
@@ -184,6 +198,11 @@ public final class OneDnnKernels implements Kernels {
     weights.close();
   }
 
+  /** The calling thread's. */
+  Lane lane() {
+    return lane;
+  }
+
   private void product(Products.Shape shape, Matrix x, OneDnnWeight.Slab slab, long out) {
     if (x.rows() == 0) {
       return;
@@ -215,6 +234,7 @@ public final class OneDnnKernels implements Kernels {
         out.columns(),
         x.type(),
         weight.type(),
+        weight.packed(),
         out.type(),
         addsToOut,
         gate);

@@ -3,15 +3,23 @@ package io.sirocco.kernel.onednn;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.kernel.Weight;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A weight as oneDNN reads it: the checkpoint's own rows, {@code [N, K]} row-major, described to
- * oneDNN as {@code [K, N]} column-major.
+ * oneDNN as {@code [K, N]} column-major; or packed.
  *
  * @param type of all slabs
- * @param copiedBytes memory of this process that holds converted slabs
+ * @param packed the layout of the only slab; empty where it is the checkpoint's
+ * @param copiedBytes memory of this process that holds converted or packed slabs
  */
-record OneDnnWeight(int outputs, int inputs, ElementType type, List<Slab> slabs, long copiedBytes)
+record OneDnnWeight(
+    int outputs,
+    int inputs,
+    ElementType type,
+    Optional<PackedLayout> packed,
+    List<Slab> slabs,
+    long copiedBytes)
     implements Weight {
 
   /**

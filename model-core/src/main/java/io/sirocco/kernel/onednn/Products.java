@@ -31,6 +31,7 @@ final class Products {
   /**
    * {@code out[m,n] = x[m,k] · W[n,k]ᵀ}.
    *
+   * @param packed layout of W; empty where it is row-major
    * @param outStride elements between rows of {@code out}
    * @param addsToOut whether the product is added to what {@code out} holds
    * @param gate the activation applied to the product before it is multiplied by {@code up[m,n]}
@@ -42,6 +43,7 @@ final class Products {
       int outStride,
       ElementType x,
       ElementType weight,
+      Optional<PackedLayout> packed,
       ElementType out,
       boolean addsToOut,
       Optional<Activation> gate) {}
@@ -50,7 +52,11 @@ final class Products {
 
   static Call call(engine cpu, Shape shape) {
     memory.desc x = Descriptors.rowMajor(shape.x(), shape.m(), shape.k(), shape.k());
-    memory.desc weight = Descriptors.transposed(shape.weight(), shape.k(), shape.n());
+    memory.desc weight =
+        shape
+            .packed()
+            .map(PackedLayout::layout)
+            .orElseGet(() -> Descriptors.transposed(shape.weight(), shape.k(), shape.n()));
     memory.desc out = Descriptors.rowMajor(shape.out(), shape.m(), shape.n(), shape.outStride());
     Map<Integer, memory> operands = new HashMap<>();
     primitive_attr attributes = new primitive_attr();
@@ -83,7 +89,8 @@ final class Products {
         .keeping(after);
   }
 
-  private static void append(post_ops after, Activation activation) {
+  /** The activation, applied to what comes before. */
+  static void append(post_ops after, Activation activation) {
     switch (activation) {
       case SILU -> after.append_eltwise(algorithm.eltwise_swish, 1f, 0f);
       case QUICK_GELU -> after.append_eltwise(algorithm.eltwise_swish, QUICK_GELU_ALPHA, 0f);

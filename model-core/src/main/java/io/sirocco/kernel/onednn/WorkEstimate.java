@@ -10,6 +10,7 @@ import io.sirocco.kernel.Precision;
  */
 final class WorkEstimate {
   private static final double BFLOAT16_FLOPS = 200e9;
+  private static final double INT8_OPERATIONS = 350e9;
   private static final double FLOAT32_FLOPS = 90e9;
   private static final double BYTES_PER_SECOND = 12e9;
   private static final double PACKED_BYTES_PER_SECOND = 7e9;
@@ -20,12 +21,17 @@ final class WorkEstimate {
   private final double flops;
 
   WorkEstimate(Precision precision) {
-    this.flops = precision == Precision.BFLOAT16 ? BFLOAT16_FLOPS : FLOAT32_FLOPS;
+    this.flops = precision == Precision.FLOAT32 ? FLOAT32_FLOPS : BFLOAT16_FLOPS;
   }
 
   /** Seconds of {@code [m,k] · [k,n]}. */
   double ofProduct(long m, long k, long n, ElementType weight) {
     return 2.0 * m * k * n / flops + (double) k * n * weight.bytes() / BYTES_PER_SECOND;
+  }
+
+  /** Seconds of {@code [m,k] · [k,n]} in int8. */
+  double ofInt8Product(long m, long k, long n) {
+    return 2.0 * m * k * n / INT8_OPERATIONS + (double) k * n / BYTES_PER_SECOND;
   }
 
   /**

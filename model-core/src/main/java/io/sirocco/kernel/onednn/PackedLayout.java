@@ -1,0 +1,63 @@
+package io.sirocco.kernel.onednn;
+
+import java.util.zip.CRC32;
+import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
+import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
+import org.bytedeco.dnnl.primitive_attr;
+import org.bytedeco.javacpp.BytePointer;
+
+/**
+ * How oneDNN likes a weight {@code [K, N]} to lie in memory: in blocks that a product of few rows
+ * reads one after the other, and for int8 with sums that its products need.
+ *
+ * @param name of the layout, the same wherever the layout is
+ * @param layout the layout itself
+ */
+record PackedLayout(String name, memory.desc layout) {
+  /**
+   * oneDNN chooses by a product's rows; what it chooses for so many is good for fewer and for more.
+   */
+  private static final int PROBE_ROWS = 128;
+
+  static PackedLayout bfloat16(engine cpu, int inputs, int outputs) {
+    return probe(cpu, memory.data_type.bf16, memory.data_type.bf16, inputs, outputs);
+  }
+
+  /** For products of int8 activations that end in float32, with a scale for each output. */
+  static PackedLayout int8(engine cpu, int inputs, int outputs) {
+    return probe(cpu, memory.data_type.s8, memory.data_type.f32, inputs, outputs);
+  }
+
+  private static PackedLayout probe(
+      engine cpu, memory.data_type type, memory.data_type out, int inputs, int outputs) {
+    memory.desc x = new memory.desc(new long[] {PROBE_ROWS, inputs}, type, new long[] {inputs, 1});
+    memory.desc any = new memory.desc(new long[] {inputs, outputs}, type, memory.format_tag.any);
+    memory.desc result =
+        new memory.desc(new long[] {PROBE_ROWS, outputs}, out, new long[] {outputs, 1});
+    try (primitive_attr attributes = new primitive_attr()) {
+      attributes.set_scratchpad_mode(scratchpad_mode.user);
+      try (matmul.primitive_desc product =
+          new matmul.primitive_desc(cpu, x, any, result, attributes, false)) {
+        memory.desc layout = new memory.desc(product.weights_desc());
+        return new PackedLayout(name(layout), layout);
+      }
+    }
+  }
+
+  long bytes() {
+    return layout.get_size();
+  }
+
+  /** A checksum of oneDNN's own description: type, blocks, strides, sums. */
+  private static String name(memory.desc layout) {
+    try (BytePointer blob = layout.get_blob()) {
+      byte[] bytes = new byte[Math.toIntExact(blob.limit())];
+      blob.get(bytes);
+      CRC32 checksum = new CRC32();
+      checksum.update(bytes);
+      return "%08x".formatted(checksum.getValue());
+    }
+  }
+}

@@ -1,0 +1,36 @@
+package io.sirocco.prepared;
+
+import java.nio.ByteBuffer;
+
+/** Where the prepared weights of one model are kept. Not safe for concurrent use. */
+public interface PreparedWeights extends AutoCloseable {
+  /** Makes what is not there yet. */
+  @FunctionalInterface
+  interface Maker {
+    /**
+     * Fills {@code into}, a direct little-endian buffer of the size asked for, aligned to a cache
+     * line and full of zeros.
+     */
+    void make(ByteBuffer into);
+  }
+
+  /**
+   * Bytes at an address that is aligned to a cache line, read-only.
+   *
+   * @param owner must stay reachable while the address is used
+   * @param ownBytes of them in this process's own memory; 0 where they are mapped
+   */
+  record Bytes(long address, Object owner, long ownBytes) {}
+
+  /**
+   * The bytes of that name, made if need be; valid until this is closed.
+   *
+   * @param name says everything about the content but which model it is of; letters, digits, dots,
+   *     hyphens and underscores
+   * @throws io.sirocco.checkpoint.ModelException if there is no room for it
+   */
+  Bytes get(String name, long size, Maker maker);
+
+  @Override
+  void close();
+}
