@@ -2,12 +2,11 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
+import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -74,7 +73,9 @@ public final class Engine implements AutoCloseable {
           opened.add(
               Workers.of(
                   new Workers.OpenModel(options, files, plan, model, tokenizer, allocator, meter)));
-      RowQueue queue = new RowQueue((long) options.batchTokens() * BATCHES_QUEUED);
+      RowQueue queue =
+          new RowQueue(
+              (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
       Intake intake =
@@ -105,6 +106,15 @@ public final class Engine implements AutoCloseable {
     Tokenizer.open(Path.of(options.model()), options.specialTokens()).close();
     conversations(options);
     return plan;
+  }
+
+  private static Duplicates duplicates(EngineOptions options, ModelFiles files, Meter meter) {
+    boolean draws =
+        Planner.settings(options, files).map(GenerationSettings::doSample).orElse(false);
+    return new Duplicates(
+        options.reuse().answerBytes(),
+        draws ? Question.Draws.BY_KEY : Question.Draws.BY_TOKENS,
+        meter);
   }
 
   private static Conversations conversations(EngineOptions options) {
@@ -138,20 +148,21 @@ public final class Engine implements AutoCloseable {
 
   /**
    * Tokenizes the row in the caller's thread and queues it. Blocks while the queue is full. The
-   * future always completes: with an outcome, unless the engine is closed or breaks under it.
+   * future always completes: with an outcome, unless the engine is closed or breaks under it. With
+   * {@link Reuse#answerBytes}, a row may get the outcome of an equal one, which nobody must change.
    *
    * @throws InterruptedException if interrupted while waiting for room
    * @throws EngineFailedException if the engine is broken
    * @throws IllegalStateException if the engine is closed
    */
-  public Future<RowOutcome> submit(RowRequest row) throws InterruptedException {
+  public RowAnswer submit(RowRequest row) throws InterruptedException {
     Intake.Row read = intake.read(row);
     if (read instanceof Intake.Accepted accepted) {
       return line.queue().put(accepted, line.meter()::done);
     }
-    RowOutcome refused = ((Intake.Refused) read).outcome();
+    RowOutcome.Failed refused = ((Intake.Refused) read).outcome();
     line.meter().done(refused);
-    return CompletableFuture.completedFuture(refused);
+    return RowAnswer.refused(refused);
   }
 
   /** What it has done and holds. Any thread may ask, also of an engine that is broken or closed. */
@@ -160,6 +171,7 @@ public final class Engine implements AutoCloseable {
     return new EngineStatistics(
         meter.rows(line.queue().rowsWaiting()),
         meter.tokens(line.queue().tokensWaiting()),
+        meter.saved(),
         meter.batches(),
         new EngineStatistics.Memory(
             line.worker().keyValueBytes(),

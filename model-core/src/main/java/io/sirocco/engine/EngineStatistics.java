@@ -6,14 +6,15 @@ import java.io.Serializable;
  * What an engine has done since it was opened, and what it holds at the moment: a snapshot, whose
  * numbers may be a moment apart.
  */
-public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory memory)
-    implements Serializable {
+public record EngineStatistics(
+    Rows rows, Tokens tokens, Saved saved, Batches batches, Memory memory) implements Serializable {
 
   /** Of an engine that has done nothing and holds nothing. */
   public static final EngineStatistics NONE =
       new EngineStatistics(
           new Rows(0, 0, 0, 0),
           new Tokens(0, 0, 0),
+          Saved.NONE,
           new Batches(0, 0, 0),
           new Memory(0, 0, 0, 0, 0));
 
@@ -35,6 +36,21 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
    * @param queued of the rows that wait now
    */
   public record Tokens(long read, long generated, long queued) implements Serializable {}
+
+  /**
+   * What did not have to be computed.
+   *
+   * @param duplicateRows that got the answer of an equal row, also while that was computed
+   * @param duplicateTokens that these rows have
+   */
+  public record Saved(long duplicateRows, long duplicateTokens) implements Serializable {
+    static final Saved NONE = new Saved(0, 0);
+
+    Saved plus(Saved other) {
+      return new Saved(
+          duplicateRows + other.duplicateRows, duplicateTokens + other.duplicateTokens);
+    }
+  }
 
   /**
    * Forward passes, which steps of a running batch are as well.
@@ -77,6 +93,7 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
             tokens.read + other.tokens.read,
             tokens.generated + other.tokens.generated,
             tokens.queued + other.tokens.queued),
+        saved.plus(other.saved),
         new Batches(
             batches.count + other.batches.count,
             batches.tokens + other.batches.tokens,
@@ -94,6 +111,7 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
     return new EngineStatistics(
         new Rows(rows.done, rows.failed, 0, 0),
         new Tokens(tokens.read, tokens.generated, 0),
+        saved,
         batches,
         NONE.memory);
   }

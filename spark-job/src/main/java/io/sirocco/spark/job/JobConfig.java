@@ -11,6 +11,7 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
+import io.sirocco.engine.Reuse;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
@@ -137,8 +138,17 @@ record JobConfig(
    * @param maxTokens of one forward pass
    * @param maxSequences texts that are written at the same time
    * @param deadline of one forward pass; zero for none
+   * @param deduplicate which equal rows are computed once
    */
-  record Batch(int maxTokens, int maxSequences, Duration deadline) {}
+  record Batch(int maxTokens, int maxSequences, Duration deadline, Deduplicate deduplicate) {}
+
+  /** Which rows that are equal in all that their answers depend on are computed once. */
+  enum Deduplicate {
+    /** None. */
+    NONE,
+    /** Those that come to the same executor, as far as it keeps answers. */
+    PARTITION
+  }
 
   /**
    * @param maxFailureRate share of failed rows above which the job exits with 4
@@ -163,16 +173,23 @@ record JobConfig(
   /** For the engine of an executor, which takes all of its cores. */
   EngineOptions engineOptions() {
     return new EngineOptions(
-        model.path(),
-        model.precision(),
-        model.kernels(),
-        ExecutorEngine.ALL_CORES,
-        batch.maxTokens(),
-        model.maxTokens(),
-        model.overLength(),
-        model.specialTokens(),
-        engineTask(),
-        batch.deadline());
+            model.path(),
+            model.precision(),
+            model.kernels(),
+            ExecutorEngine.ALL_CORES,
+            batch.maxTokens(),
+            model.maxTokens(),
+            model.overLength(),
+            model.specialTokens(),
+            engineTask(),
+            batch.deadline())
+        .withReuse(reuse());
+  }
+
+  private Reuse reuse() {
+    return batch.deduplicate() == Deduplicate.NONE
+        ? Reuse.NONE
+        : new Reuse(Reuse.DEFAULT_ANSWER_BYTES);
   }
 
   private io.sirocco.engine.Task engineTask() {

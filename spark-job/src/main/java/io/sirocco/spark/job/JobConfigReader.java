@@ -74,7 +74,9 @@ final class JobConfigReader {
                 batch
                     .count("max-sequences", MOST_SEQUENCES)
                     .orElse(Task.Generate.DEFAULT_SEQUENCES),
-                batch.duration("deadline", EngineOptions.DEFAULT_BATCH_DEADLINE)),
+                batch.duration("deadline", EngineOptions.DEFAULT_BATCH_DEADLINE),
+                batch.choice(
+                    "deduplicate", JobConfig.Deduplicate.PARTITION, JobConfig.Deduplicate.class)),
             errors(errors));
     List.of(top, model, input, output, classify, generate, score, batch, errors)
         .forEach(ConfigSection::requireNoOther);

@@ -61,6 +61,7 @@ final class JobConfigWriter {
       case SCORE -> score(config.score(), root.putObject("score"));
     }
     batch.put("deadline", Durations.text(config.batch().deadline()));
+    batch.put("deduplicate", ConfigSection.kebab(config.batch().deduplicate()));
     root.set("batch", batch);
     errors(config.errors(), root.putObject("errors"));
     return root;

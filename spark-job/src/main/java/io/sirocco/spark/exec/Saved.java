@@ -1,0 +1,29 @@
+package io.sirocco.spark.exec;
+
+import io.sirocco.engine.RowCost;
+import java.io.Serializable;
+
+/**
+ * What the tokens of a number of rows took. Where answers are kept from earlier runs, theirs is not
+ * known, and counts nothing.
+ *
+ * @param computedTokens of prompts and labels that were computed
+ * @param duplicateRows that got the answer of an equal row
+ * @param duplicateTokens of these rows
+ */
+public record Saved(long computedTokens, long duplicateRows, long duplicateTokens)
+    implements Serializable {
+  /** Nothing is known to be computed or saved. */
+  public static final Saved NONE = new Saved(0, 0, 0);
+
+  static Saved of(RowCost cost) {
+    return new Saved(cost.computed(), cost.isDuplicate() ? 1 : 0, cost.duplicate());
+  }
+
+  Saved plus(Saved other) {
+    return new Saved(
+        computedTokens + other.computedTokens,
+        duplicateRows + other.duplicateRows,
+        duplicateTokens + other.duplicateTokens);
+  }
+}
