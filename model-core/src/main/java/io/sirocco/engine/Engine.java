@@ -60,26 +60,28 @@ public final class Engine implements AutoCloseable {
   public static Engine open(EngineOptions options) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
-    EnginePlan plan = Planner.plan(options, files, setup);
     try (Unwinding opened = new Unwinding()) {
+      Tokenizer tokenizer = opened.add(tokenizer(options));
+      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
+      EnginePlan plan = Planner.plan(options, files, setup, prefix);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
-      Tokenizer tokenizer =
-          opened.add(Tokenizer.open(Path.of(options.model()), options.specialTokens()));
       Kernels kernels = opened.add(setup.open(options.threads(), allocator));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
               Workers.of(
-                  new Workers.OpenModel(options, files, plan, model, tokenizer, allocator, meter)));
+                  new Workers.OpenModel(
+                      options, files, plan, model, prefix, tokenizer, allocator, meter)));
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
-      Intake intake =
-          new Intake(tokenizer, options, conversations(options), files.config().vocabSize());
+      Sharing sharing = new Sharing(prefix, options.task(), files.config().padTokenId());
+      Intake intake = new Intake(reader, options, sharing, files.config().vocabSize());
       Engine engine =
           new Engine(
               plan,
@@ -98,14 +100,17 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
-    EnginePlan plan =
-        Planner.plan(
-            options,
-            ModelFiles.open(options),
-            KernelSetup.of(options.kernels(), options.precision()));
-    Tokenizer.open(Path.of(options.model()), options.specialTokens()).close();
-    conversations(options);
-    return plan;
+    ModelFiles files = ModelFiles.open(options);
+    KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
+    try (Tokenizer tokenizer = tokenizer(options)) {
+      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
+      return Planner.plan(options, files, setup, prefix);
+    }
+  }
+
+  private static Tokenizer tokenizer(EngineOptions options) {
+    return Tokenizer.open(Path.of(options.model()), options.specialTokens());
   }
 
   private static Duplicates duplicates(EngineOptions options, ModelFiles files, Meter meter) {
@@ -175,7 +180,7 @@ public final class Engine implements AutoCloseable {
         meter.batches(),
         new EngineStatistics.Memory(
             line.worker().keyValueBytes(),
-            plan.memory().kvCache(),
+            plan.memory().kvCache() + plan.memory().sharedPrefix(),
             plan.memory().weightsMapped(),
             resources.allocator().getAllocatedMemory(),
             resources.allocator().getPeakMemoryAllocation()));

@@ -40,15 +40,19 @@ public record EngineStatistics(
   /**
    * What did not have to be computed.
    *
+   * @param prefixTokens that rows took over from the shared prefix
    * @param duplicateRows that got the answer of an equal row, also while that was computed
    * @param duplicateTokens that these rows have
    */
-  public record Saved(long duplicateRows, long duplicateTokens) implements Serializable {
-    static final Saved NONE = new Saved(0, 0);
+  public record Saved(long prefixTokens, long duplicateRows, long duplicateTokens)
+      implements Serializable {
+    static final Saved NONE = new Saved(0, 0, 0);
 
     Saved plus(Saved other) {
       return new Saved(
-          duplicateRows + other.duplicateRows, duplicateTokens + other.duplicateTokens);
+          prefixTokens + other.prefixTokens,
+          duplicateRows + other.duplicateRows,
+          duplicateTokens + other.duplicateTokens);
     }
   }
 
@@ -71,8 +75,8 @@ public record EngineStatistics(
   /**
    * Bytes.
    *
-   * @param keysAndValues of the texts that are written now
-   * @param keysAndValuesBudget what they may take together; 0 where nothing is written
+   * @param keysAndValues of the texts that are written now, and of the shared prefix
+   * @param keysAndValuesBudget what they may take together; 0 where there are none
    * @param weightsMapped read in place, shared by all processes of the host
    * @param owned native memory of the engine and its callers, keys and values among it
    * @param ownedPeak the most that it has been

@@ -14,6 +14,7 @@ final class Meter {
   private final LongAdder rowsFailed = new LongAdder();
   private final LongAdder tokensRead = new LongAdder();
   private final LongAdder tokensGenerated = new LongAdder();
+  private final LongAdder tokensShared = new LongAdder();
   private final LongAdder rowsDuplicate = new LongAdder();
   private final LongAdder tokensDuplicate = new LongAdder();
   private final LongAdder passes = new LongAdder();
@@ -68,6 +69,11 @@ final class Meter {
     tokensGenerated.add(tokens);
   }
 
+  /** So many tokens of rows were taken over from the shared prefix. */
+  void shared(long tokens) {
+    tokensShared.add(tokens);
+  }
+
   /** A row of so many tokens has the answer of an equal one. */
   void duplicate(long tokens) {
     rowsDuplicate.increment();
@@ -87,7 +93,8 @@ final class Meter {
   }
 
   EngineStatistics.Saved saved() {
-    return new EngineStatistics.Saved(rowsDuplicate.sum(), tokensDuplicate.sum());
+    return new EngineStatistics.Saved(
+        tokensShared.sum(), rowsDuplicate.sum(), tokensDuplicate.sum());
   }
 
   EngineStatistics.Batches batches() {

@@ -33,7 +33,12 @@ final class RowQueue {
   /** A row and the promise made for it. */
   record Entry(Intake.Accepted accepted, CompletableFuture<RowOutcome> outcome) {
     int tokens() {
-      return accepted.row().length();
+      return accepted.computed();
+    }
+
+    /** What it takes of a batch: at least so much that the slots of shared keys are counted in. */
+    int weight() {
+      return Math.max(tokens(), (accepted.row().length() + 7) / 8);
     }
   }
 
@@ -156,14 +161,14 @@ final class RowQueue {
     int taken = 0;
     while (!entries.isEmpty()) {
       Entry next = entries.peek();
-      if (!batch.isEmpty() && taken + next.tokens() > budget) {
+      if (!batch.isEmpty() && taken + next.weight() > budget) {
         return;
       }
       entries.remove();
       tokens -= next.tokens();
       if (!next.outcome().isDone()) {
         batch.add(next);
-        taken += next.tokens();
+        taken += next.weight();
       }
     }
   }

@@ -51,7 +51,21 @@ public final class Decoder implements AutoCloseable {
    * @throws IndexOutOfBoundsException if an id is not within the vocabulary
    */
   public Matrix forward(List<TokenRow> rows, LayerObserver observer) {
-    return compute(rows.stream().map(RowPart::of).toList(), observer);
+    return compute(rows.stream().map(PrefixedRow::whole).map(RowPart::of).toList(), observer);
+  }
+
+  /**
+   * As {@link #forward(List)}, but of the tokens that are computed: F32 {@code [computed, D]}. They
+   * have the same bits as if all were computed.
+   */
+  public Matrix forwardBehind(List<PrefixedRow> rows) {
+    return compute(rows.stream().map(RowPart::of).toList(), LayerObserver.NONE);
+  }
+
+  /** Computes the next tokens of a prefix as rows of {@code rowLength} tokens compute them. */
+  void prefix(Continuation next, int rowLength) {
+    compute(List.of(RowPart.ofPrefix(next, rowLength)), LayerObserver.NONE);
+    next.cache().advance(next.ids().length);
   }
 
   /**
@@ -125,7 +139,7 @@ public final class Decoder implements AutoCloseable {
     if (part.isInPlace()) {
       KvCache cache = part.cache().orElseThrow();
       KeyValues stored = new KeyValues(cache.keys(layer), cache.values(layer), 0);
-      if (segment.length() == 1) {
+      if (part.ids().length == 1) {
         rotateAndStore(segment, at, stored, cache.slot(segment.from()));
         attendOne(segment, at, stored, cache.visibleSlots(segment.from()));
       } else {
@@ -143,7 +157,15 @@ public final class Decoder implements AutoCloseable {
     int row = segment.from() - slots.firstPosition();
     part.cache()
         .ifPresent(
-            cache -> cache.load(layer, slots.firstPosition(), stored.keys(), stored.values()));
+            cache ->
+                cache.load(
+                    layer, slots.firstPosition(), cache.length(), stored.keys(), stored.values()));
+    part.prefix()
+        .filter(prefix -> segment.from() == part.from())
+        .ifPresent(
+            prefix ->
+                prefix.load(
+                    layer, slots.firstPosition(), part.from(), stored.keys(), stored.values()));
     rotateAndStore(segment, at, stored, row);
     attend(segment, at, stored);
     part.cache()
@@ -178,7 +200,8 @@ public final class Decoder implements AutoCloseable {
    */
   private void attend(BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored) {
     RowPart part = segment.part();
-    for (AttentionBlocks.Block block : blocks.of(segment.from(), segment.length(), part.trunk())) {
+    for (AttentionBlocks.Block block :
+        blocks.of(segment.from(), segment.length(), part.reach(), part.trunk())) {
       int query = segment.offset() + block.firstQuery() - segment.from();
       int slot = block.firstSlot() - stored.first();
       kernels.attend(

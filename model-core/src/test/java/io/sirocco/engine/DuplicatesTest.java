@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /** Equal rows are computed once, and get the answers that they would have got for themselves. */
 class DuplicatesTest {
-  private static final Reuse REUSE = new Reuse(Reuse.DEFAULT_ANSWER_BYTES);
+  private static final Reuse REUSE = Reuse.NONE.withAnswers(Reuse.DEFAULT_ANSWER_BYTES);
   private static final int DISTINCT = 70;
 
   /** 100 rows, 30 of them equal to others. */
@@ -131,7 +131,8 @@ class DuplicatesTest {
   @Test
   void answersAreKeptWithinTheirMemoryOnly() throws Exception {
     // Room for about three rows of 60 tokens.
-    try (Engine engine = Engine.open(SampleModel.options().withReuse(new Reuse(2400)))) {
+    try (Engine engine =
+        Engine.open(SampleModel.options().withReuse(Reuse.NONE.withAnswers(2400)))) {
       List<RowRequest> rows = tickets().subList(0, 20);
       for (RowAnswer answer : submit(engine, rows)) {
         answer.get();

@@ -48,6 +48,12 @@ public record Totals(
     this(rows, failed, labels, finishReasons, tokens, generatedTokens, truncated, Saved.NONE);
   }
 
+  /** The same, and something more that was saved. */
+  public Totals saving(Saved more) {
+    return new Totals(
+        rows, failed, labels, finishReasons, tokens, generatedTokens, truncated, saved.plus(more));
+  }
+
   /** Rows with a result. */
   public long rowsOk() {
     return rows - rowsFailed();

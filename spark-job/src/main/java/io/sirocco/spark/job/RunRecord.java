@@ -33,6 +33,7 @@ record RunRecord(RunFacts facts) {
       computed.put("tokens", facts.computed().tokens());
       computed.put("generated_tokens", facts.computed().generatedTokens());
       computed.put("computed_tokens", facts.computed().saved().computedTokens());
+      computed.put("prefix_tokens", facts.computed().saved().prefixTokens());
       computed.put("duplicate_rows", facts.computed().saved().duplicateRows());
       computed.put("duplicate_tokens", facts.computed().saved().duplicateTokens());
       attempts(record);

@@ -72,11 +72,12 @@ record RunReport(RunFacts facts) {
 
   /** Only where there is something to tell. */
   private static void saved(PrintWriter out, Saved saved) {
-    if (saved.duplicateRows() > 0) {
+    if (saved.prefixTokens() + saved.duplicateTokens() > 0) {
       out.printf(
           Locale.ROOT,
-          "  %,d tokens computed; saved: %,d tokens of %,d rows that equal others%n",
+          "  %,d tokens computed; saved: %,d of the shared prefix, %,d of %,d rows that equal others%n",
           saved.computedTokens(),
+          saved.prefixTokens(),
           saved.duplicateTokens(),
           saved.duplicateRows());
     }

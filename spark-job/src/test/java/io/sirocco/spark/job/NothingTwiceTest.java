@@ -97,7 +97,60 @@ class NothingTwiceTest {
         .isEqualTo(all.path("computed_tokens").asLong())
         .isEqualTo(all.path("tokens").asLong());
     assertThat(all.path("duplicate_rows").asInt()).isZero();
-    assertThat(once.out()).contains("200 rows: 200 ok", "tokens of 60 rows that equal others");
+    assertThat(once.out()).contains("200 rows: 200 ok", "of 60 rows that equal others");
     assertThat(each.out()).doesNotContain("that equal others");
+  }
+
+  @Test
+  void whatTheTemplateBeginsWithIsComputedOnce() throws Exception {
+    String template =
+        "input.template='Which team has to answer this customer? Billing is about invoices, refunds"
+            + " and cards. Shipping is about parcels, addresses and delays. Account access is about"
+            + " passwords and logins, and a bug is something that does not work as it should."
+            + " The message of the customer is: {text}'";
+    CommandLineRun shared = run("shared", "input.text-column=null", template);
+    CommandLineRun each =
+        run(
+            "whole",
+            "input.text-column=null",
+            template,
+            "batch.shared-prefix=none",
+            "batch.deduplicate=none");
+
+    assertThat(results("shared")).hasSize(200).isEqualTo(results("whole"));
+    JsonNode saved = thisRun("shared");
+    assertThat(saved.path("prefix_tokens").asLong()).isGreaterThan(140 * 40);
+    assertThat(
+            saved.path("computed_tokens").asLong()
+                + saved.path("prefix_tokens").asLong()
+                + saved.path("duplicate_tokens").asLong())
+        .isEqualTo(saved.path("tokens").asLong())
+        .isEqualTo(thisRun("whole").path("computed_tokens").asLong());
+    assertThat(shared.out()).contains("tokens in common, which are computed once");
+    assertThat(each.out()).doesNotContain("in common");
+  }
+
+  @Test
+  void acrossTheJobEqualRowsAreComputedOnceThoughNoExecutorSeesThemTogether() throws Exception {
+    run("each", "batch.deduplicate=none", "output.prefix=m_");
+    CommandLineRun once =
+        run(
+            "once",
+            "batch.deduplicate=job",
+            "output.prefix=m_",
+            "input.rows-per-task=20",
+            "input.key-columns=[id]");
+
+    assertThat(results("once")).hasSize(200).isEqualTo(results("each"));
+    assertThat(spark.read().parquet(folder.resolve("once").toString()).schema().json())
+        .isEqualTo(spark.read().parquet(folder.resolve("each").toString()).schema().json());
+    assertThat(thisRun("once").path("rows").asInt()).isEqualTo(140);
+    assertThat(thisRun("once").path("duplicate_rows").asInt()).isEqualTo(60);
+    assertThat(
+            thisRun("once").path("computed_tokens").asLong()
+                + thisRun("once").path("duplicate_tokens").asLong())
+        .isEqualTo(thisRun("each").path("computed_tokens").asLong());
+    assertThat(once.out())
+        .contains("200 rows: 200 ok", "this run computed 140", "of 60 rows that equal others");
   }
 }
