@@ -196,7 +196,7 @@ final class Planner {
               Locale.ROOT,
               "the engine needs %s (workspace %s, converted weights %s, keys and values %s) besides"
                   + " the mapped weights, but %s are available; lower batch.max-tokens,"
-                  + " model.max-tokens or generate.kv-memory",
+                  + " model.max-tokens, generate.kv-memory or batch.shared-prefix",
               gib(needed),
               gib(memory.workspace()),
               gib(memory.weightsCopied()),

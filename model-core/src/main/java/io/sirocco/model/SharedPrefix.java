@@ -18,19 +18,24 @@ public final class SharedPrefix {
   /** A part of one token would be computed in another way than as one of many. */
   static final int FEWEST_OWN = 2;
 
-  /** Numbers of slots that blocks of rows of any length can have around one token. */
+  /** Of a prefix that ends in a row's first block: as many as it has numbers of slots. */
   private static final long MOST_VARIANTS = 5;
+
+  /** Of others: slots of later blocks come in steps of half a block at least. */
+  private static final long LATER_VARIANTS = 2;
 
   private final MistralConfig config;
   private final AttentionBlocks blocks;
   private final RotaryFrequencies rotary;
   private final int[] ids;
+  private final float[] frequencies;
 
   public SharedPrefix(MistralConfig config, int[] ids) {
     this.config = config;
     this.blocks = new AttentionBlocks(config.slidingWindow());
     this.rotary = RotaryFrequencies.of(config);
     this.ids = ids.length < FEWEST ? new int[0] : ids.clone();
+    this.frequencies = rotary.inverseFrequencies(this.ids.length);
   }
 
   /** Tokens; none if there are too few to be worth it. */
@@ -61,8 +66,7 @@ public final class SharedPrefix {
 
   /** Where frequencies depend on a row's length, keys of other rows may not be this row's. */
   private boolean hasSameRotation(int rowLength) {
-    return Arrays.equals(
-        rotary.inverseFrequencies(ids.length), rotary.inverseFrequencies(rowLength));
+    return Arrays.equals(frequencies, rotary.inverseFrequencies(rowLength));
   }
 
   /** Rows of equal variants have the same keys and values of the whole prefix. */
@@ -76,9 +80,15 @@ public final class SharedPrefix {
 
   /** An upper bound of {@link #bytes} for any prefix of so many tokens at most. */
   public static long mostBytes(MistralConfig config, Precision precision, int tokens) {
-    return tokens == 0
-        ? 0
-        : Math.multiplyExact(MOST_VARIANTS, KvCache.prefixBytes(config, precision, tokens));
+    if (tokens == 0) {
+      return 0;
+    }
+    // A window of one token puts every block's slots where those of the first one are.
+    boolean everyBlock = config.slidingWindow().orElse(Integer.MAX_VALUE) == 1;
+    int first = everyBlock ? tokens : Math.min(tokens, AttentionBlocks.QUERIES);
+    return Math.max(
+        Math.multiplyExact(MOST_VARIANTS, KvCache.prefixBytes(config, precision, first)),
+        Math.multiplyExact(LATER_VARIANTS, KvCache.prefixBytes(config, precision, tokens)));
   }
 
   /** An upper bound of what keys and values of all variants take together. */

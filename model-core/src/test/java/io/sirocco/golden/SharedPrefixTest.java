@@ -117,12 +117,10 @@ class SharedPrefixTest {
     try (GoldenModel model = GoldenModel.open(folder.path(), with, precision)) {
       Random random = new Random(SEED);
       for (int length : new int[] {16, 31, 47, 63, 64, 65, 127, 128, 129, 448, 511}) {
-        SharedPrefix shared =
-            new SharedPrefix(model.model().config(), ids(model, random, length));
+        SharedPrefix shared = new SharedPrefix(model.model().config(), ids(model, random, length));
         long planned = shared.bytes(precision);
         assertThat(planned)
-            .isLessThanOrEqualTo(
-                SharedPrefix.mostBytes(model.model().config(), precision, length));
+            .isLessThanOrEqualTo(SharedPrefix.mostBytes(model.model().config(), precision, length));
         try (BufferAllocator limited = model.allocator().newChildAllocator("p", 0, planned);
             PrefixKeys keys =
                 new PrefixKeys(
