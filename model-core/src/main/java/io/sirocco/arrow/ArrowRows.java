@@ -1,13 +1,14 @@
 package io.sirocco.arrow;
 
 import io.sirocco.engine.Engine;
+import io.sirocco.engine.RowAnswer;
+import io.sirocco.engine.RowCost;
 import io.sirocco.engine.RowOutcome;
 import io.sirocco.model.Labels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -70,7 +71,7 @@ public final class ArrowRows {
    * @throws IllegalArgumentException if a column of the input is missing or has another type
    */
   public Pending submit(VectorSchemaRoot rows) throws InterruptedException {
-    List<Future<RowOutcome>> outcomes = new ArrayList<>(rows.getRowCount());
+    List<RowAnswer> outcomes = new ArrayList<>(rows.getRowCount());
     InputReader reader = InputReader.of(rows);
     try {
       for (int row = 0; row < rows.getRowCount(); row++) {
@@ -98,16 +99,16 @@ public final class ArrowRows {
   }
 
   private final class Waiting implements Pending {
-    private final List<Future<RowOutcome>> outcomes;
+    private final List<RowAnswer> outcomes;
 
-    Waiting(List<Future<RowOutcome>> outcomes) {
+    Waiting(List<RowAnswer> outcomes) {
       this.outcomes = outcomes;
     }
 
     @Override
     public ResultBatch await() throws InterruptedException {
       List<RowOutcome> results = new ArrayList<>(outcomes.size());
-      for (Future<RowOutcome> outcome : outcomes) {
+      for (RowAnswer outcome : outcomes) {
         try {
           results.add(outcome.get());
         } catch (ExecutionException e) {
@@ -115,7 +116,8 @@ public final class ArrowRows {
               "the engine did not compute a row: " + e.getCause().getMessage(), e.getCause());
         }
       }
-      return ResultWriter.write(results, format, allocator);
+      List<RowCost> costs = outcomes.stream().map(RowAnswer::cost).toList();
+      return ResultWriter.write(results, costs, format, allocator);
     }
 
     @Override
@@ -124,7 +126,7 @@ public final class ArrowRows {
     }
   }
 
-  private static void cancel(List<Future<RowOutcome>> outcomes) {
+  private static void cancel(List<RowAnswer> outcomes) {
     boolean interruptRunning = false;
     outcomes.forEach(outcome -> outcome.cancel(interruptRunning));
   }

@@ -1,6 +1,7 @@
 package io.sirocco.arrow;
 
 import io.sirocco.engine.Engine;
+import io.sirocco.engine.RowAnswer;
 import io.sirocco.engine.RowErrorCode;
 import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowOutcome;
@@ -10,8 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import org.apache.arrow.vector.BaseIntVector;
 import org.apache.arrow.vector.FieldVector;
@@ -55,7 +54,7 @@ final class InputReader {
   }
 
   /** Hands row {@code row} to the engine, or answers for it where there is nothing to hand over. */
-  Future<RowOutcome> submit(int row, Engine engine) throws InterruptedException {
+  RowAnswer submit(int row, Engine engine) throws InterruptedException {
     Prompt prompt = prompts.at(row);
     if (prompt instanceof Prompt.Missing missing) {
       return refuse(missing.code(), missing.message());
@@ -185,8 +184,7 @@ final class InputReader {
     return found;
   }
 
-  private static Future<RowOutcome> refuse(RowErrorCode code, String message) {
-    return CompletableFuture.completedFuture(
-        new RowOutcome.Failed(code, message, OptionalInt.empty()));
+  private static RowAnswer refuse(RowErrorCode code, String message) {
+    return RowAnswer.refused(new RowOutcome.Failed(code, message, OptionalInt.empty()));
   }
 }

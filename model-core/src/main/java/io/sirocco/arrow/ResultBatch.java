@@ -1,5 +1,7 @@
 package io.sirocco.arrow;
 
+import io.sirocco.engine.RowCost;
+import java.util.List;
 import org.apache.arrow.vector.VectorSchemaRoot;
 
 /**
@@ -9,11 +11,13 @@ import org.apache.arrow.vector.VectorSchemaRoot;
 public final class ResultBatch implements AutoCloseable {
   private final VectorSchemaRoot columns;
   private final int[] inputRows;
+  private final List<RowCost> costs;
 
-  /** Takes over both. */
-  ResultBatch(VectorSchemaRoot columns, int[] inputRows) {
+  /** Takes over the columns; {@code costs} are of the input's rows. */
+  ResultBatch(VectorSchemaRoot columns, int[] inputRows, List<RowCost> costs) {
     this.columns = columns;
     this.inputRows = inputRows;
+    this.costs = costs;
   }
 
   /** With the columns of {@link ArrowRows#resultSchema}; closed with this. */
@@ -29,6 +33,11 @@ public final class ResultBatch implements AutoCloseable {
   /** The row of the input batch that a result row belongs to. */
   public int inputRow(int resultRow) {
     return inputRows[resultRow];
+  }
+
+  /** What the answer to a row of the input batch took. */
+  public RowCost cost(int inputRow) {
+    return costs.get(inputRow);
   }
 
   @Override

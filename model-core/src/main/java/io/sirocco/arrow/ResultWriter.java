@@ -1,5 +1,6 @@
 package io.sirocco.arrow;
 
+import io.sirocco.engine.RowCost;
 import io.sirocco.engine.RowOutcome;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -17,9 +18,12 @@ final class ResultWriter {
     this.columns = columns;
   }
 
-  /** The caller owns the result. */
+  /** The caller owns the result; {@code costs} are of the same rows. */
   static ResultBatch write(
-      List<RowOutcome> outcomes, ResultFormat format, BufferAllocator allocator) {
+      List<RowOutcome> outcomes,
+      List<RowCost> costs,
+      ResultFormat format,
+      BufferAllocator allocator) {
     VectorSchemaRoot root = VectorSchemaRoot.create(ResultFields.schema(format), allocator);
     try {
       root.getFieldVectors().forEach(FieldVector::allocateNew);
@@ -35,7 +39,7 @@ final class ResultWriter {
         }
       }
       root.setRowCount(inputRows.length);
-      return new ResultBatch(root, inputRows);
+      return new ResultBatch(root, inputRows, costs);
     } catch (RuntimeException e) {
       root.close();
       throw e;

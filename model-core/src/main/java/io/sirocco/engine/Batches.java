@@ -2,6 +2,7 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.Decoder;
+import io.sirocco.model.PrefixedRow;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.slf4j.Logger;
@@ -17,6 +18,7 @@ final class Batches implements Worker {
   /** What computes; decoder and workspace, which is its memory, are closed with this. */
   record Parts(
       Decoder decoder,
+      PrefixStore prefix,
       BatchHead head,
       BufferAllocator workspace,
       Meter meter,
@@ -44,8 +46,12 @@ final class Batches implements Worker {
   private void compute(List<RowQueue.Entry> batch) {
     try {
       int tokens = batch.stream().mapToInt(RowQueue.Entry::tokens).sum();
-      List<RowOutcome> outcomes = parts.meter().pass(batch.size(), tokens, () -> outcomes(batch));
+      List<Intake.Accepted> rows = batch.stream().map(RowQueue.Entry::accepted).toList();
+      List<PrefixedRow> behind = rows.stream().map(parts.prefix()::row).toList();
+      List<RowOutcome> outcomes =
+          parts.meter().pass(batch.size(), tokens, () -> outcomes(rows, behind));
       parts.meter().read(tokens);
+      parts.meter().shared(rows.stream().mapToInt(Intake.Accepted::shared).sum());
       parts.failures().forget();
       for (int i = 0; i < outcomes.size(); i++) {
         batch.get(i).outcome().complete(outcomes.get(i));
@@ -61,19 +67,19 @@ final class Batches implements Worker {
     }
   }
 
-  private List<RowOutcome> outcomes(List<RowQueue.Entry> batch) {
-    List<Intake.Accepted> rows = batch.stream().map(RowQueue.Entry::accepted).toList();
-    Matrix residual = parts.decoder().forward(rows.stream().map(Intake.Accepted::row).toList());
-    return parts.head().outcomes(rows, residual);
+  private List<RowOutcome> outcomes(List<Intake.Accepted> rows, List<PrefixedRow> behind) {
+    Matrix residual = parts.decoder().forwardBehind(behind);
+    return parts.head().outcomes(rows, behind, residual);
   }
 
   @Override
   public long keyValueBytes() {
-    return 0;
+    return parts.prefix().allocated();
   }
 
   @Override
   public void close() {
+    parts.prefix().close();
     parts.decoder().close();
     parts.workspace().close();
   }

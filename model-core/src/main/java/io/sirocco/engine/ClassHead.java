@@ -2,6 +2,7 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.ClassificationHead;
+import io.sirocco.model.PrefixedRow;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -18,9 +19,9 @@ final class ClassHead implements BatchHead {
   }
 
   @Override
-  public List<RowOutcome> outcomes(List<Intake.Accepted> rows, Matrix residual) {
-    float[][] logits =
-        head.logits(rows.stream().map(Intake.Accepted::row).toList(), residual, allocator);
+  public List<RowOutcome> outcomes(
+      List<Intake.Accepted> rows, List<PrefixedRow> behind, Matrix residual) {
+    float[][] logits = head.logitsBehind(behind, residual, allocator);
     List<RowOutcome> outcomes = new ArrayList<>();
     for (int row = 0; row < logits.length; row++) {
       outcomes.add(outcome(rows.get(row), logits[row]));

@@ -2,12 +2,11 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
+import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -61,24 +60,28 @@ public final class Engine implements AutoCloseable {
   public static Engine open(EngineOptions options) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
-    EnginePlan plan = Planner.plan(options, files, setup);
     try (Unwinding opened = new Unwinding()) {
+      Tokenizer tokenizer = opened.add(tokenizer(options));
+      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
+      EnginePlan plan = Planner.plan(options, files, setup, prefix);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
-      Tokenizer tokenizer =
-          opened.add(Tokenizer.open(Path.of(options.model()), options.specialTokens()));
       Kernels kernels = opened.add(setup.open(options.threads(), allocator));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
               Workers.of(
-                  new Workers.OpenModel(options, files, plan, model, tokenizer, allocator, meter)));
-      RowQueue queue = new RowQueue((long) options.batchTokens() * BATCHES_QUEUED);
+                  new Workers.OpenModel(
+                      options, files, plan, model, prefix, tokenizer, allocator, meter)));
+      RowQueue queue =
+          new RowQueue(
+              (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
-      Intake intake =
-          new Intake(tokenizer, options, conversations(options), files.config().vocabSize());
+      Sharing sharing = new Sharing(prefix, options.task(), files.config().padTokenId());
+      Intake intake = new Intake(reader, options, sharing, files.config().vocabSize());
       Engine engine =
           new Engine(
               plan,
@@ -97,14 +100,26 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
-    EnginePlan plan =
-        Planner.plan(
-            options,
-            ModelFiles.open(options),
-            KernelSetup.of(options.kernels(), options.precision()));
-    Tokenizer.open(Path.of(options.model()), options.specialTokens()).close();
-    conversations(options);
-    return plan;
+    ModelFiles files = ModelFiles.open(options);
+    KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
+    try (Tokenizer tokenizer = tokenizer(options)) {
+      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
+      return Planner.plan(options, files, setup, prefix);
+    }
+  }
+
+  private static Tokenizer tokenizer(EngineOptions options) {
+    return Tokenizer.open(Path.of(options.model()), options.specialTokens());
+  }
+
+  private static Duplicates duplicates(EngineOptions options, ModelFiles files, Meter meter) {
+    boolean draws =
+        Planner.settings(options, files).map(GenerationSettings::doSample).orElse(false);
+    return new Duplicates(
+        options.reuse().answerBytes(),
+        draws ? Question.Draws.BY_KEY : Question.Draws.BY_TOKENS,
+        meter);
   }
 
   private static Conversations conversations(EngineOptions options) {
@@ -138,20 +153,21 @@ public final class Engine implements AutoCloseable {
 
   /**
    * Tokenizes the row in the caller's thread and queues it. Blocks while the queue is full. The
-   * future always completes: with an outcome, unless the engine is closed or breaks under it.
+   * future always completes: with an outcome, unless the engine is closed or breaks under it. With
+   * {@link Reuse#answerBytes}, a row may get the outcome of an equal one, which nobody must change.
    *
    * @throws InterruptedException if interrupted while waiting for room
    * @throws EngineFailedException if the engine is broken
    * @throws IllegalStateException if the engine is closed
    */
-  public Future<RowOutcome> submit(RowRequest row) throws InterruptedException {
+  public RowAnswer submit(RowRequest row) throws InterruptedException {
     Intake.Row read = intake.read(row);
     if (read instanceof Intake.Accepted accepted) {
       return line.queue().put(accepted, line.meter()::done);
     }
-    RowOutcome refused = ((Intake.Refused) read).outcome();
+    RowOutcome.Failed refused = ((Intake.Refused) read).outcome();
     line.meter().done(refused);
-    return CompletableFuture.completedFuture(refused);
+    return RowAnswer.refused(refused);
   }
 
   /** What it has done and holds. Any thread may ask, also of an engine that is broken or closed. */
@@ -160,10 +176,11 @@ public final class Engine implements AutoCloseable {
     return new EngineStatistics(
         meter.rows(line.queue().rowsWaiting()),
         meter.tokens(line.queue().tokensWaiting()),
+        meter.saved(),
         meter.batches(),
         new EngineStatistics.Memory(
             line.worker().keyValueBytes(),
-            plan.memory().kvCache(),
+            plan.memory().kvCache() + plan.memory().sharedPrefix(),
             plan.memory().weightsMapped(),
             resources.allocator().getAllocatedMemory(),
             resources.allocator().getPeakMemoryAllocation()));

@@ -19,6 +19,7 @@ import java.util.Objects;
  * @param task what is done with the rows
  * @param batchDeadline how long one forward pass may take before the engine counts as broken; zero:
  *     as long as it likes
+ * @param reuse what is done once for several rows
  */
 public record EngineOptions(
     String model,
@@ -30,7 +31,8 @@ public record EngineOptions(
     OverLength overLength,
     SpecialTokenText specialTokens,
     Task task,
-    Duration batchDeadline)
+    Duration batchDeadline,
+    Reuse reuse)
     implements Serializable {
 
   /** Ten minutes: far more than a pass of any model takes, on any machine that is fit for it. */
@@ -44,6 +46,7 @@ public record EngineOptions(
     Objects.requireNonNull(specialTokens, "specialTokens");
     Objects.requireNonNull(task, "task");
     Objects.requireNonNull(batchDeadline, "batchDeadline");
+    Objects.requireNonNull(reuse, "reuse");
     if (batchDeadline.isNegative()) {
       throw new IllegalArgumentException("batchDeadline " + batchDeadline);
     }
@@ -53,7 +56,33 @@ public record EngineOptions(
     }
   }
 
-  /** With {@link #DEFAULT_BATCH_DEADLINE}. */
+  /** Everything is computed for each row anew. */
+  public EngineOptions(
+      String model,
+      PrecisionChoice precision,
+      KernelChoice kernels,
+      int threads,
+      int batchTokens,
+      int maxTokens,
+      OverLength overLength,
+      SpecialTokenText specialTokens,
+      Task task,
+      Duration batchDeadline) {
+    this(
+        model,
+        precision,
+        kernels,
+        threads,
+        batchTokens,
+        maxTokens,
+        overLength,
+        specialTokens,
+        task,
+        batchDeadline,
+        Reuse.NONE);
+  }
+
+  /** The same with {@link #DEFAULT_BATCH_DEADLINE}. */
   public EngineOptions(
       String model,
       PrecisionChoice precision,
@@ -79,20 +108,26 @@ public record EngineOptions(
 
   /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
-    return with(other, precision, threads);
+    return with(other, precision, threads, reuse);
   }
 
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
-    return with(model, precision, other);
+    return with(model, precision, other, reuse);
   }
 
   /** The same in another numeric mode. */
   public EngineOptions withPrecision(PrecisionChoice other) {
-    return with(model, other, threads);
+    return with(model, other, threads, reuse);
   }
 
-  private EngineOptions with(String otherModel, PrecisionChoice otherPrecision, int otherThreads) {
+  /** The same with other things done once. */
+  public EngineOptions withReuse(Reuse other) {
+    return with(model, precision, threads, other);
+  }
+
+  private EngineOptions with(
+      String otherModel, PrecisionChoice otherPrecision, int otherThreads, Reuse otherReuse) {
     return new EngineOptions(
         otherModel,
         otherPrecision,
@@ -103,6 +138,7 @@ public record EngineOptions(
         overLength,
         specialTokens,
         task,
-        batchDeadline);
+        batchDeadline,
+        otherReuse);
   }
 }

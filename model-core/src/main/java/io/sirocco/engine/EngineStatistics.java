@@ -6,14 +6,15 @@ import java.io.Serializable;
  * What an engine has done since it was opened, and what it holds at the moment: a snapshot, whose
  * numbers may be a moment apart.
  */
-public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory memory)
-    implements Serializable {
+public record EngineStatistics(
+    Rows rows, Tokens tokens, Saved saved, Batches batches, Memory memory) implements Serializable {
 
   /** Of an engine that has done nothing and holds nothing. */
   public static final EngineStatistics NONE =
       new EngineStatistics(
           new Rows(0, 0, 0, 0),
           new Tokens(0, 0, 0),
+          Saved.NONE,
           new Batches(0, 0, 0),
           new Memory(0, 0, 0, 0, 0));
 
@@ -37,6 +38,25 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
   public record Tokens(long read, long generated, long queued) implements Serializable {}
 
   /**
+   * What did not have to be computed.
+   *
+   * @param prefixTokens that rows took over from the shared prefix
+   * @param duplicateRows that got the answer of an equal row, also while that was computed
+   * @param duplicateTokens that these rows have
+   */
+  public record Saved(long prefixTokens, long duplicateRows, long duplicateTokens)
+      implements Serializable {
+    static final Saved NONE = new Saved(0, 0, 0);
+
+    Saved plus(Saved other) {
+      return new Saved(
+          prefixTokens + other.prefixTokens,
+          duplicateRows + other.duplicateRows,
+          duplicateTokens + other.duplicateTokens);
+    }
+  }
+
+  /**
    * Forward passes, which steps of a running batch are as well.
    *
    * @param count of them
@@ -55,8 +75,8 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
   /**
    * Bytes.
    *
-   * @param keysAndValues of the texts that are written now
-   * @param keysAndValuesBudget what they may take together; 0 where nothing is written
+   * @param keysAndValues of the texts that are written now, and of the shared prefix
+   * @param keysAndValuesBudget what they may take together; 0 where there are none
    * @param weightsMapped read in place, shared by all processes of the host
    * @param owned native memory of the engine and its callers, keys and values among it
    * @param ownedPeak the most that it has been
@@ -77,6 +97,7 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
             tokens.read + other.tokens.read,
             tokens.generated + other.tokens.generated,
             tokens.queued + other.tokens.queued),
+        saved.plus(other.saved),
         new Batches(
             batches.count + other.batches.count,
             batches.tokens + other.batches.tokens,
@@ -94,6 +115,7 @@ public record EngineStatistics(Rows rows, Tokens tokens, Batches batches, Memory
     return new EngineStatistics(
         new Rows(rows.done, rows.failed, 0, 0),
         new Tokens(tokens.read, tokens.generated, 0),
+        saved,
         batches,
         NONE.memory);
   }

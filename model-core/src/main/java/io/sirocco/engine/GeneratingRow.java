@@ -15,7 +15,8 @@ import java.util.stream.IntStream;
 abstract class GeneratingRow implements AutoCloseable {
   /**
    * Tokens of a prompt that are computed in one step; a multiple of {@link
-   * io.sirocco.model.Decoder#STEP_ALIGNMENT}. Where prompts are cut follows from this alone.
+   * io.sirocco.model.Decoder#STEP_ALIGNMENT}. Where prompts are cut follows from this alone: at its
+   * multiples.
    */
   static final int CHUNK = 512;
 
@@ -53,6 +54,12 @@ abstract class GeneratingRow implements AutoCloseable {
     this.reserved = wanted;
   }
 
+  /** Takes over the first {@code shared} tokens of its prompt, before any of it is computed. */
+  void begin(KvCache prefix, int shared) {
+    promptCache.orElseThrow().begin(prefix, shared);
+    prefilled = shared;
+  }
+
   /** Masked tokens are not attended to and have no position: they are not computed at all. */
   static int[] visible(TokenRow row) {
     int[] ids = row.ids();
@@ -79,7 +86,7 @@ abstract class GeneratingRow implements AutoCloseable {
 
   /** The prompt's next chunk. */
   Continuation nextChunk() {
-    int end = Math.min(computed.length, prefilled + CHUNK);
+    int end = Math.min(computed.length, (prefilled / CHUNK + 1) * CHUNK);
     int[] ids = Arrays.copyOfRange(computed, prefilled, end);
     return new Continuation(promptCache.orElseThrow(), ids, computed.length);
   }

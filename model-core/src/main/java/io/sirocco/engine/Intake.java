@@ -2,7 +2,6 @@ package io.sirocco.engine;
 
 import io.sirocco.model.TokenRow;
 import io.sirocco.tokenizer.Encoding;
-import io.sirocco.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -12,6 +11,7 @@ final class Intake {
   private final EngineOptions options;
   private final TextReader texts;
   private final LabelReader labels;
+  private final Sharing sharing;
   private final int vocabSize;
 
   /** A row read: to be computed, or not. */
@@ -22,15 +22,25 @@ final class Intake {
    * @param tokenCount of the prompt, before truncation
    * @param key the row's own, or empty
    * @param labels to score, or none
+   * @param shared leading tokens that are those of the shared prefix, and not computed; of a row to
+   *     be written, of its visible ones
    */
-  record Accepted(TokenRow row, int tokenCount, boolean truncated, String key, LabelTree labels)
-      implements Row {}
+  record Accepted(
+      TokenRow row, int tokenCount, boolean truncated, String key, LabelTree labels, int shared)
+      implements Row {
+
+    /** Tokens that are computed. */
+    int computed() {
+      return row.length() - shared;
+    }
+  }
 
   record Refused(RowOutcome.Failed outcome) implements Row {}
 
-  Intake(Tokenizer tokenizer, EngineOptions options, Conversations chats, int vocabSize) {
+  Intake(TextReader texts, EngineOptions options, Sharing sharing, int vocabSize) {
     this.options = options;
-    this.texts = new TextReader(tokenizer, options, chats);
+    this.texts = texts;
+    this.sharing = sharing;
     this.labels = new LabelReader(options.task(), options.maxTokens());
     this.vocabSize = vocabSize;
   }
@@ -59,8 +69,9 @@ final class Intake {
     checkIds(row, count);
     LabelTree tree = labels.read(request, row, prompt);
     checkIds(tree.row(), count);
-    return new Accepted(
-        tree.labels().isEmpty() ? row : tree.row(), count, truncated, request.key(), tree);
+    TokenRow whole = tree.labels().isEmpty() ? row : tree.row();
+    int shared = sharing.of(whole, row.length());
+    return new Accepted(whole, count, truncated, request.key(), tree, shared);
   }
 
   private TokenRow truncated(Prompt prompt) throws RowRefusal {

@@ -2,6 +2,7 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.LanguageModelHead;
+import io.sirocco.model.PrefixedRow;
 import io.sirocco.sampling.LogNormalizer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -36,7 +37,8 @@ final class LabelHead implements BatchHead {
   private record Wanted(int row, int token, Set<LabelTree.Step> steps) {}
 
   @Override
-  public List<RowOutcome> outcomes(List<Intake.Accepted> rows, Matrix residual) {
+  public List<RowOutcome> outcomes(
+      List<Intake.Accepted> rows, List<PrefixedRow> behind, Matrix residual) {
     List<Wanted> wanted = wanted(rows);
     List<Map<LabelTree.Step, Float>> logprobs = new ArrayList<>();
     rows.forEach(row -> logprobs.add(new HashMap<>()));
@@ -68,9 +70,10 @@ final class LabelHead implements BatchHead {
           .flatMap(List::stream)
           .forEach(step -> byToken.computeIfAbsent(step.after(), t -> new HashSet<>()).add(step));
       for (Map.Entry<Integer, Set<LabelTree.Step>> token : byToken.entrySet()) {
-        wanted.add(new Wanted(row, firstToken + token.getKey(), token.getValue()));
+        int place = token.getKey() - rows.get(row).shared();
+        wanted.add(new Wanted(row, firstToken + place, token.getValue()));
       }
-      firstToken += rows.get(row).row().length();
+      firstToken += rows.get(row).computed();
     }
     return wanted;
   }

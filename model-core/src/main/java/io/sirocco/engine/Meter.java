@@ -14,6 +14,9 @@ final class Meter {
   private final LongAdder rowsFailed = new LongAdder();
   private final LongAdder tokensRead = new LongAdder();
   private final LongAdder tokensGenerated = new LongAdder();
+  private final LongAdder tokensShared = new LongAdder();
+  private final LongAdder rowsDuplicate = new LongAdder();
+  private final LongAdder tokensDuplicate = new LongAdder();
   private final LongAdder passes = new LongAdder();
   private final LongAdder passTokens = new LongAdder();
   private final LongAdder passBudget = new LongAdder();
@@ -66,6 +69,17 @@ final class Meter {
     tokensGenerated.add(tokens);
   }
 
+  /** So many tokens of rows were taken over from the shared prefix. */
+  void shared(long tokens) {
+    tokensShared.add(tokens);
+  }
+
+  /** A row of so many tokens has the answer of an equal one. */
+  void duplicate(long tokens) {
+    rowsDuplicate.increment();
+    tokensDuplicate.add(tokens);
+  }
+
   void running(int texts) {
     textsRunning = texts;
   }
@@ -76,6 +90,11 @@ final class Meter {
 
   EngineStatistics.Tokens tokens(long queued) {
     return new EngineStatistics.Tokens(tokensRead.sum(), tokensGenerated.sum(), queued);
+  }
+
+  EngineStatistics.Saved saved() {
+    return new EngineStatistics.Saved(
+        tokensShared.sum(), rowsDuplicate.sum(), tokensDuplicate.sum());
   }
 
   EngineStatistics.Batches batches() {

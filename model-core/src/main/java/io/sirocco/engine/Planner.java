@@ -26,7 +26,8 @@ final class Planner {
 
   private Planner() {}
 
-  static EnginePlan plan(EngineOptions options, ModelFiles files, KernelSetup setup) {
+  static EnginePlan plan(
+      EngineOptions options, ModelFiles files, KernelSetup setup, PrefixChoice prefix) {
     List<String> notes = new ArrayList<>();
     setup.fallback().ifPresent(why -> notes.add("kernels are plain Java, which is slow: " + why));
     if (options.precision() == PrecisionChoice.AUTO) {
@@ -37,7 +38,15 @@ final class Planner {
     }
     Optional<GenerationSettings> settings = settings(options, files);
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
-    MemoryPlan memory = memory(options, files, setup, settings);
+    long prefixBytes = prefix.bytes(setup.precision());
+    if (prefix.mostTokens() > 0) {
+      String most = prefix.known().length() == 0 ? "up to " : "";
+      notes.add(
+          "rows begin with %s%d tokens in common, which are computed once: up to %s of keys and"
+                  .formatted(most, prefix.mostTokens(), gib(prefixBytes))
+              + " values");
+    }
+    MemoryPlan memory = memory(options, files, setup, settings, prefixBytes);
     if (memory.weightsCopied() > 0) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
@@ -102,7 +111,8 @@ final class Planner {
       EngineOptions options,
       ModelFiles files,
       KernelSetup setup,
-      Optional<GenerationSettings> settings) {
+      Optional<GenerationSettings> settings,
+      long prefixBytes) {
     long copied = 0;
     if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
       for (Tensor weight : files.weights().linearWeights()) {
@@ -113,10 +123,11 @@ final class Planner {
     }
     long workspace = workspace(options, files, setup.precision(), settings);
     long available = HostMemory.available();
-    long left = Math.max(0, available - copied - workspace);
+    long left = Math.max(0, available - copied - workspace - prefixBytes);
     long kvCache =
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
-    return new MemoryPlan(files.checkpoint().bytes(), copied, workspace, kvCache, available);
+    return new MemoryPlan(
+        files.checkpoint().bytes(), copied, workspace, kvCache, prefixBytes, available);
   }
 
   private static long workspace(
@@ -185,11 +196,11 @@ final class Planner {
               Locale.ROOT,
               "the engine needs %s (workspace %s, converted weights %s, keys and values %s) besides"
                   + " the mapped weights, but %s are available; lower batch.max-tokens,"
-                  + " model.max-tokens or generate.kv-memory",
+                  + " model.max-tokens, generate.kv-memory or batch.shared-prefix",
               gib(needed),
               gib(memory.workspace()),
               gib(memory.weightsCopied()),
-              gib(memory.kvCache()),
+              gib(memory.kvCache() + memory.sharedPrefix()),
               gib(memory.available())));
     }
     if (needed + memory.weightsMapped() > memory.available()) {

@@ -17,6 +17,7 @@ import java.util.function.Predicate;
 /** Rows of all callers, first come first served, bounded in tokens: who brings more waits. */
 final class RowQueue {
   private final long capacity;
+  private final Duplicates duplicates;
   private final Deque<Entry> entries = new ArrayDeque<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition roomMade = lock.newCondition();
@@ -32,46 +33,69 @@ final class RowQueue {
   /** A row and the promise made for it. */
   record Entry(Intake.Accepted accepted, CompletableFuture<RowOutcome> outcome) {
     int tokens() {
-      return accepted.row().length();
+      return accepted.computed();
+    }
+
+    /** What it takes of a batch: at least so much that the slots of shared keys are counted in. */
+    int weight() {
+      return Math.max(tokens(), (accepted.row().length() + 7) / 8);
     }
   }
 
-  /** Rows of so many tokens may wait; a single longer one may, too. */
-  RowQueue(long capacity) {
+  /**
+   * @param capacity rows of so many tokens may wait; a single longer one may, too
+   * @param duplicates gives rows the answers of equal ones
+   */
+  RowQueue(long capacity, Duplicates duplicates) {
     this.capacity = capacity;
+    this.duplicates = duplicates;
   }
 
   /**
-   * Waits for room and queues the row.
+   * Waits for room and queues the row, unless an equal one has its answer, or has come before.
    *
    * @param kept is told the outcome, in the thread that has it
    * @throws IllegalStateException if the queue is, or gets, closed
    */
-  CompletableFuture<RowOutcome> put(Intake.Accepted accepted, Consumer<RowOutcome> kept)
-      throws InterruptedException {
-    Entry entry = new Entry(accepted, new CompletableFuture<>());
+  RowAnswer put(Intake.Accepted accepted, Consumer<RowOutcome> kept) throws InterruptedException {
+    Optional<Question> question = duplicates.question(accepted);
+    RowAnswer answer = put(new Entry(accepted, new CompletableFuture<>()), question);
     var unused =
-        entry
-            .outcome()
-            .whenComplete(
-                (outcome, failure) -> {
-                  promises.remove(entry);
-                  Optional.ofNullable(outcome).ifPresent(kept);
-                });
+        answer.whenComplete((outcome, failure) -> Optional.ofNullable(outcome).ifPresent(kept));
+    return answer;
+  }
+
+  private RowAnswer put(Entry entry, Optional<Question> question) throws InterruptedException {
     lock.lockInterruptibly();
     try {
-      while (closed.isEmpty() && !entries.isEmpty() && tokens + entry.tokens() > capacity) {
+      while (true) {
+        requireOpen();
+        // Looked for each time: while there is no room, an equal row may have come.
+        Optional<RowAnswer> shared =
+            question.flatMap(mine -> duplicates.find(mine, entry.accepted()));
+        if (shared.isPresent()) {
+          return shared.get();
+        }
+        if (entries.isEmpty() || tokens + entry.tokens() <= capacity) {
+          return add(entry, question);
+        }
         roomMade.await();
       }
-      requireOpen();
-      promises.add(entry);
-      entries.add(entry);
-      tokens += entry.tokens();
-      rowCame.signal();
-      return entry.outcome();
     } finally {
       lock.unlock();
     }
+  }
+
+  private RowAnswer add(Entry entry, Optional<Question> question) {
+    Askers askers = new Askers(entry.outcome());
+    RowAnswer answer = askers.join(RowCost.ofComputed(entry.accepted())).orElseThrow();
+    promises.add(entry);
+    var unused = entry.outcome().whenComplete((outcome, failure) -> promises.remove(entry));
+    question.ifPresent(mine -> duplicates.begin(mine, entry, askers));
+    entries.add(entry);
+    tokens += entry.tokens();
+    rowCame.signal();
+    return answer;
   }
 
   /**
@@ -137,14 +161,14 @@ final class RowQueue {
     int taken = 0;
     while (!entries.isEmpty()) {
       Entry next = entries.peek();
-      if (!batch.isEmpty() && taken + next.tokens() > budget) {
+      if (!batch.isEmpty() && taken + next.weight() > budget) {
         return;
       }
       entries.remove();
       tokens -= next.tokens();
       if (!next.outcome().isDone()) {
         batch.add(next);
-        taken += next.tokens();
+        taken += next.weight();
       }
     }
   }

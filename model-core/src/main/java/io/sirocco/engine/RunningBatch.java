@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.Continuation;
 import io.sirocco.model.Decoder;
+import io.sirocco.model.KvCache;
 import io.sirocco.model.LanguageModelHead;
 import io.sirocco.sampling.GenerationException;
 import java.util.ArrayDeque;
@@ -38,6 +39,7 @@ final class RunningBatch implements Worker {
   /** What computes; decoder, workspace and budget are closed with the batch. */
   record Parts(
       Decoder decoder,
+      PrefixStore prefix,
       LanguageModelHead head,
       KvBudget budget,
       Writing writing,
@@ -118,10 +120,15 @@ final class RunningBatch implements Worker {
         return;
       }
       GeneratingRow.Size size = sizes.of(entry.accepted()).orElseThrow();
-      running.add(
+      int shared = entry.accepted().shared();
+      Optional<KvCache> prefix = parts.prefix().of(shared, size.promptTokens());
+      GeneratingRow row =
           parts.writing().settings().numBeams() > 1
               ? new BeamRow(entry, size, parts.budget(), parts.writing())
-              : new SampledRow(entry, size, parts.budget(), parts.writing()));
+              : new SampledRow(entry, size, parts.budget(), parts.writing());
+      running.add(row);
+      prefix.ifPresent(keys -> row.begin(keys, shared));
+      parts.meter().shared(shared);
     } catch (OutOfMemoryException e) {
       throw parts.budget().broken(e);
     } catch (RuntimeException e) {
@@ -274,7 +281,7 @@ final class RunningBatch implements Worker {
 
   @Override
   public long keyValueBytes() {
-    return parts.budget().allocated();
+    return parts.budget().allocated() + parts.prefix().allocated();
   }
 
   @Override
@@ -282,6 +289,7 @@ final class RunningBatch implements Worker {
     running.forEach(GeneratingRow::close);
     running.clear();
     parts.budget().close();
+    parts.prefix().close();
     parts.decoder().close();
     parts.workspace().close();
   }

@@ -4,6 +4,7 @@ import io.sirocco.model.ClassificationHead;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.LanguageModelHead;
 import io.sirocco.model.MistralModel;
+import io.sirocco.model.PrefixKeys;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import org.apache.arrow.memory.BufferAllocator;
@@ -18,6 +19,7 @@ final class Workers {
       ModelFiles files,
       EnginePlan plan,
       MistralModel model,
+      PrefixChoice prefix,
       Tokenizer tokenizer,
       BufferAllocator allocator,
       Meter meter) {}
@@ -28,13 +30,24 @@ final class Workers {
       BufferAllocator workspace =
           opened.add(open.allocator().newChildAllocator("workspace", 0, Long.MAX_VALUE));
       Decoder decoder = opened.add(new Decoder(open.model(), workspace));
-      Worker worker = worker(open, decoder, workspace);
+      PrefixStore prefix = opened.add(prefix(open, decoder));
+      Worker worker = worker(open, new Computing(decoder, prefix), workspace);
       opened.keep();
       return worker;
     }
   }
 
-  private static Worker worker(OpenModel open, Decoder decoder, BufferAllocator workspace) {
+  private record Computing(Decoder decoder, PrefixStore prefix) {}
+
+  private static PrefixStore prefix(OpenModel open, Decoder decoder) {
+    BufferAllocator allocator =
+        open.allocator().newChildAllocator("prefix", 0, open.plan().memory().sharedPrefix());
+    PrefixKeys.Memory memory =
+        new PrefixKeys.Memory(open.files().config(), open.plan().precision(), allocator);
+    return new PrefixStore(open.prefix(), decoder, memory, open.meter());
+  }
+
+  private static Worker worker(OpenModel open, Computing computing, BufferAllocator workspace) {
     EngineOptions options = open.options();
     LoneFailures failures =
         new LoneFailures(new LoneFailures.Workspace(workspace, open.plan().memory().workspace()));
@@ -42,7 +55,8 @@ final class Workers {
       GenerationSettings settings = Planner.settings(options, open.files()).orElseThrow();
       return new RunningBatch(
           new RunningBatch.Parts(
-              decoder,
+              computing.decoder(),
+              computing.prefix(),
               new LanguageModelHead(open.model(), open.files().head()),
               new KvBudget(
                   open.files().config(),
@@ -56,7 +70,13 @@ final class Workers {
           new RunningBatch.Limits(options.batchTokens(), generate.maxSequences()));
     }
     return new Batches(
-        new Batches.Parts(decoder, head(open, workspace), workspace, open.meter(), failures),
+        new Batches.Parts(
+            computing.decoder(),
+            computing.prefix(),
+            head(open, workspace),
+            workspace,
+            open.meter(),
+            failures),
         options.batchTokens());
   }
 

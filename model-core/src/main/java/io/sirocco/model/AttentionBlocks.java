@@ -40,40 +40,53 @@ final class AttentionBlocks {
   record Block(int firstQuery, int queries, int firstSlot, int slots) {}
 
   /**
-   * The blocks of tokens {@code [from, from + length)} of a row; {@code from} begins a block.
-   * Tokens behind {@code trunk} see at least what the first token behind it sees.
+   * The blocks of tokens {@code [from, from + length)} of a row of {@code reach} tokens. Which
+   * slots a query is computed with follows from its place in the row, and from {@code reach},
+   * alone: so it does not matter where a row is cut. Tokens behind {@code trunk} see at least what
+   * the first token behind it sees.
    */
-  List<Block> of(int from, int length, int trunk) {
+  List<Block> of(int from, int length, int reach, int trunk) {
     List<Block> blocks = new ArrayList<>();
     int end = from + length;
-    for (int query = from; query < end; ) {
-      int firstSlot = firstSlot(Math.min(query, trunk));
-      int queries = Math.min(queriesFor(query + QUERIES - firstSlot), sizeFor(end - query));
-      int lastSeen = Math.min(query + queries, end);
-      blocks.add(new Block(query, queries, firstSlot, slotsFor(lastSeen - firstSlot)));
-      query += queries;
+    int start = from - from % QUERIES;
+    while (start < end) {
+      int firstSlot = firstSlot(Math.min(start, trunk));
+      int behind = start + queriesFor(start + QUERIES - firstSlot);
+      int query = Math.max(start, from);
+      if (query < behind) {
+        int slots = slotsFor(Math.min(behind, reach) - firstSlot);
+        blocks.add(new Block(query, sizeFor(Math.min(behind, end) - query), firstSlot, slots));
+      }
+      start = behind;
     }
     return blocks;
   }
 
   /** Slots to reserve for a row of that length: its tokens, and what blocks read behind them. */
   int keySlots(int rowLength) {
-    return slotsBehind(0, rowLength, Integer.MAX_VALUE, BatchPlan.CHUNK);
+    return slotsBehind(of(0, rowLength, rowLength, Integer.MAX_VALUE));
   }
 
-  /** The slot behind the last one that a part computed in pieces of {@code chunk} reads. */
-  int slotsBehind(RowPart part, int chunk) {
-    return slotsBehind(part.from(), part.ids().length, part.trunk(), chunk);
+  /** The first slot that a part reads. */
+  int firstSlot(RowPart part) {
+    return of(part.from(), 1, part.reach(), part.trunk()).get(0).firstSlot();
   }
 
-  private int slotsBehind(int start, int length, int trunk, int chunk) {
-    int last = 0;
-    for (int from = start; from < start + length; from += chunk) {
-      for (Block block : of(from, Math.min(chunk, start + length - from), trunk)) {
-        last = Math.max(last, block.firstSlot() + block.slots());
-      }
-    }
-    return last;
+  /** The slot behind the last one that a part reads. */
+  int slotsBehind(RowPart part) {
+    return slotsBehind(of(part.from(), part.ids().length, part.reach(), part.trunk()));
+  }
+
+  private static int slotsBehind(List<Block> blocks) {
+    return blocks.stream().mapToInt(block -> block.firstSlot() + block.slots()).max().orElse(0);
+  }
+
+  /**
+   * Slots that the last of a row's first {@code tokens} is computed with. Rows that agree in it,
+   * and in those tokens, have the same keys and values of them.
+   */
+  int slotsOfLast(int tokens, int rowLength) {
+    return of(tokens - 1, 1, rowLength, Integer.MAX_VALUE).get(0).slots();
   }
 
   /** The most that rows of so many tokens together can take: all of them as short as can be. */
@@ -86,7 +99,7 @@ final class AttentionBlocks {
     long largest = LEAST_SCORES;
     long mask = 0;
     int lastChunk = (longestRow - 1) / BatchPlan.CHUNK * BatchPlan.CHUNK;
-    for (Block block : of(lastChunk, longestRow - lastChunk, Integer.MAX_VALUE)) {
+    for (Block block : of(lastChunk, longestRow - lastChunk, longestRow, Integer.MAX_VALUE)) {
       long scores = (long) block.queries() * block.slots();
       largest = Math.max(largest, heads * scores);
       mask = Math.max(mask, scores);

@@ -7,8 +7,8 @@ import java.util.List;
  * How a flat batch is computed: its rows' parts one after the other without padding, cut into
  * chunks that bound the memory, and into segments, what of a part lies in a chunk.
  *
- * <p>Where a part is cut depends on that part alone: at multiples of {@link #CHUNK} from its start.
- * That keeps a row's results independent of the rows beside it.
+ * <p>Where a part is cut depends on that part alone: at multiples of {@link #CHUNK} within its row.
+ * That keeps a row's results independent of the rows beside it, and of where the part begins.
  *
  * @param parts of the batch
  * @param chunks in order; together they cover every token once
@@ -53,8 +53,9 @@ record BatchPlan(List<RowPart> parts, List<Chunk> chunks, int tokens, int keySlo
     for (RowPart part : parts) {
       Slots slots = slots(part, keySlot, blocks);
       int length = part.ids().length;
-      for (int from = 0; from < length; from += CHUNK) {
-        int some = Math.min(CHUNK, length - from);
+      int some;
+      for (int from = 0; from < length; from += some) {
+        some = Math.min(cutBehind(part.from() + from) - part.from(), length) - from;
         int filled = token - chunkStart;
         // A chunk of one token would need slack behind it, which only the batch's end has.
         if (filled > 1 && filled + some > CHUNK) {
@@ -73,13 +74,18 @@ record BatchPlan(List<RowPart> parts, List<Chunk> chunks, int tokens, int keySlo
     return new BatchPlan(List.copyOf(parts), List.copyOf(chunks), token, keySlot);
   }
 
+  /** Where the segment that begins with this token of a row ends at the latest. */
+  static int cutBehind(int token) {
+    return (token / CHUNK + 1) * CHUNK;
+  }
+
   private static Slots slots(RowPart part, int keySlot, AttentionBlocks blocks) {
     if (part.isInPlace()) {
       return new Slots(keySlot, 0, 0, 0);
     }
     int end = part.from() + part.ids().length;
-    int firstPosition = blocks.firstSlot(part.from());
-    int count = blocks.slotsBehind(part, CHUNK) - firstPosition;
+    int firstPosition = blocks.firstSlot(part);
+    int count = blocks.slotsBehind(part) - firstPosition;
     return new Slots(keySlot, count, firstPosition, end - firstPosition);
   }
 

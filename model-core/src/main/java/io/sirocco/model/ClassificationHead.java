@@ -30,15 +30,27 @@ public final class ClassificationHead {
    * @param residual what {@link Decoder#forward} returned for these rows
    */
   public float[][] logits(List<TokenRow> rows, Matrix residual, BufferAllocator allocator) {
+    return logitsBehind(rows.stream().map(PrefixedRow::whole).toList(), residual, allocator);
+  }
+
+  /**
+   * The logits of each row, in label-id order.
+   *
+   * @param rows of which no more is shared than comes before {@link #pooledPosition}
+   * @param residual what {@link Decoder#forwardBehind} returned for these rows
+   */
+  public float[][] logitsBehind(
+      List<PrefixedRow> rows, Matrix residual, BufferAllocator allocator) {
     try (Workspace workspace = new Workspace(allocator)) {
       Matrix pooled = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
       Matrix normed = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
       Matrix logits = workspace.matrix(ElementType.F32, rows.size(), score.outputs());
       int firstToken = 0;
       for (int row = 0; row < rows.size(); row++) {
-        int position = pooledPosition(rows.get(row).ids(), model.config().padTokenId());
-        residual.copyRows(firstToken + position, 1, pooled, row);
-        firstToken += rows.get(row).length();
+        PrefixedRow prefixed = rows.get(row);
+        int position = pooledPosition(prefixed.row().ids(), model.config().padTokenId());
+        residual.copyRows(firstToken + position - prefixed.shared(), 1, pooled, row);
+        firstToken += prefixed.computed();
       }
       model.kernels().rmsNorm(pooled, model.norm(), model.config().rmsNormEps(), normed);
       model.kernels().linear(normed, score, logits);
@@ -55,7 +67,7 @@ public final class ClassificationHead {
    * the config, 0 if all are, the last position if the config has none. The attention mask plays no
    * part (transformers since 4.49).
    */
-  static int pooledPosition(int[] ids, OptionalInt padTokenId) {
+  public static int pooledPosition(int[] ids, OptionalInt padTokenId) {
     int last = ids.length - 1;
     if (padTokenId.isEmpty()) {
       return last;

@@ -52,7 +52,21 @@ public final class Decoder implements AutoCloseable {
    * @throws IndexOutOfBoundsException if an id is not within the vocabulary
    */
   public Matrix forward(List<TokenRow> rows, LayerObserver observer) {
-    return compute(rows.stream().map(RowPart::of).toList(), observer);
+    return compute(rows.stream().map(PrefixedRow::whole).map(RowPart::of).toList(), observer);
+  }
+
+  /**
+   * As {@link #forward(List)}, but of the tokens that are computed: F32 {@code [computed, D]}. They
+   * have the same bits as if all were computed.
+   */
+  public Matrix forwardBehind(List<PrefixedRow> rows) {
+    return compute(rows.stream().map(RowPart::of).toList(), LayerObserver.NONE);
+  }
+
+  /** Computes the next tokens of a prefix as rows of {@code rowLength} tokens compute them. */
+  void prefix(Continuation next, int rowLength) {
+    compute(List.of(RowPart.ofPrefix(next, rowLength)), LayerObserver.NONE);
+    next.cache().advance(next.ids().length);
   }
 
   /**
@@ -146,7 +160,15 @@ public final class Decoder implements AutoCloseable {
     int row = segment.from() - slots.firstPosition();
     part.cache()
         .ifPresent(
-            cache -> cache.load(layer, slots.firstPosition(), stored.keys(), stored.values()));
+            cache ->
+                cache.load(
+                    layer, slots.firstPosition(), cache.length(), stored.keys(), stored.values()));
+    part.prefix()
+        .filter(prefix -> segment.from() == part.from())
+        .ifPresent(
+            prefix ->
+                prefix.load(
+                    layer, slots.firstPosition(), part.from(), stored.keys(), stored.values()));
     rotateAndStore(segment, at, stored, row);
     attend(segment, at, stored);
     part.cache()
@@ -181,7 +203,8 @@ public final class Decoder implements AutoCloseable {
    */
   private void attend(BatchPlan.Segment segment, Activations.Chunk at, KeyValues stored) {
     RowPart part = segment.part();
-    for (AttentionBlocks.Block block : blocks.of(segment.from(), segment.length(), part.trunk())) {
+    for (AttentionBlocks.Block block :
+        blocks.of(segment.from(), segment.length(), part.reach(), part.trunk())) {
       int query = segment.offset() + block.firstQuery() - segment.from();
       int slot = block.firstSlot() - stored.first();
       kernels.attend(
@@ -195,7 +218,7 @@ public final class Decoder implements AutoCloseable {
   }
 
   private static boolean growsByOne(BatchPlan.Segment segment) {
-    return segment.part().isInPlace() && segment.length() == 1;
+    return segment.part().isInPlace() && segment.part().ids().length == 1;
   }
 
   /** One token against the first slots of a ring: in which order they are does not matter. */

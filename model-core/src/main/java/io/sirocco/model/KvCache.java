@@ -28,8 +28,9 @@ public final class KvCache implements AutoCloseable {
    * @param slots of the ring
    * @param rows slots and what attention reads behind them
    * @param columns key-value heads times head_dim
+   * @param use of the cache
    */
-  private record Shape(int layers, int slots, int rows, int columns, ElementType type) {
+  private record Shape(int layers, int slots, int rows, int columns, ElementType type, Use use) {
 
     static Shape of(MistralConfig config, Precision precision, int mostTokens) {
       int slots = Math.min(mostTokens, config.slidingWindow().orElse(Integer.MAX_VALUE));
@@ -38,7 +39,19 @@ public final class KvCache implements AutoCloseable {
           slots,
           AttentionBlocks.slotsFor(slots),
           Math.multiplyExact(config.numKeyValueHeads(), config.headDim()),
-          precision.activation());
+          precision.activation(),
+          Use.ROW);
+    }
+
+    /** Rows read any part of a prefix, so nothing of it leaves the window. */
+    static Shape ofPrefix(MistralConfig config, Precision precision, int tokens) {
+      return new Shape(
+          config.numHiddenLayers(),
+          tokens,
+          tokens,
+          Math.multiplyExact(config.numKeyValueHeads(), config.headDim()),
+          precision.activation(),
+          Use.PREFIX);
     }
 
     long matrixBytes() {
@@ -52,6 +65,13 @@ public final class KvCache implements AutoCloseable {
     private Matrix matrix(ArrowBuf buffer, int index) {
       return new Matrix(buffer.memoryAddress() + index * matrixBytes(), type, rows, columns, 0);
     }
+  }
+
+  private enum Use {
+    /** One row's, which attention may read in place. */
+    ROW,
+    /** Copied from; attention does not read it. */
+    PREFIX
   }
 
   private KvCache(Shape shape, BufferAllocator allocator) {
@@ -75,6 +95,22 @@ public final class KvCache implements AutoCloseable {
     // value survives.
     cache.buffer.setZero(0, cache.shape.bytes());
     return cache;
+  }
+
+  /**
+   * An empty cache for the first {@code tokens} tokens of many rows, which holds all of them
+   * however short the sliding window is.
+   *
+   * @throws org.apache.arrow.memory.OutOfMemoryException if the allocator's limit does not allow it
+   */
+  static KvCache allocatePrefix(
+      MistralConfig config, Precision precision, int tokens, BufferAllocator allocator) {
+    return new KvCache(Shape.ofPrefix(config, precision, tokens), allocator);
+  }
+
+  /** Bytes that {@link #allocatePrefix} takes. */
+  static long prefixBytes(MistralConfig config, Precision precision, int tokens) {
+    return Shape.ofPrefix(config, precision, tokens).bytes();
   }
 
   /** Bytes that {@link #allocate} takes from the allocator. */
@@ -103,6 +139,21 @@ public final class KvCache implements AutoCloseable {
     length = other.length;
   }
 
+  /**
+   * Begins an empty cache with the first {@code tokens} tokens of a prefix, those that have left
+   * the window left out.
+   */
+  public void begin(KvCache prefix, int tokens) {
+    if (length > 0 || tokens > prefix.length) {
+      throw new IllegalArgumentException(
+          tokens + " of " + prefix.length + " tokens for a cache that holds " + length);
+    }
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      store(layer, tokens, prefix.keys(layer), prefix.values(layer), 0);
+    }
+    length = tokens;
+  }
+
   /** Tokens seen so far, those that have left the window included. */
   public int length() {
     return length;
@@ -115,7 +166,7 @@ public final class KvCache implements AutoCloseable {
 
   /** Whether the next {@code count} tokens can be stored where attention reads them. */
   boolean holdsInPlace(int count) {
-    return count == 1 || length + count <= shape.slots();
+    return shape.use() == Use.ROW && (count == 1 || length + count <= shape.slots());
   }
 
   /** {@code [rows, kvHeads·headDim]}, slot by slot. */
@@ -140,14 +191,15 @@ public final class KvCache implements AutoCloseable {
   }
 
   /**
-   * Copies what is cached from {@code firstPosition} on to rows 0, 1, ... of a layer's {@code keys}
-   * and {@code values}; rows of positions that have left the ring stay as they are.
+   * Copies what is cached of the positions {@code [firstPosition, end)} to rows 0, 1, ... of a
+   * layer's {@code keys} and {@code values}; rows of positions that have left the ring stay as they
+   * are.
    */
-  void load(int layer, int firstPosition, Matrix keys, Matrix values) {
+  void load(int layer, int firstPosition, int end, Matrix keys, Matrix values) {
     int position = Math.max(firstPosition, length - shape.slots());
-    while (position < length) {
+    while (position < end) {
       int slot = slot(position);
-      int count = Math.min(length - position, shape.slots() - slot);
+      int count = Math.min(end - position, shape.slots() - slot);
       keys(layer).copyRows(slot, count, keys, position - firstPosition);
       values(layer).copyRows(slot, count, values, position - firstPosition);
       position += count;

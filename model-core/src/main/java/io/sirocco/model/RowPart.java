@@ -1,5 +1,6 @@
 package io.sirocco.model;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -8,19 +9,46 @@ import java.util.Optional;
  * @param ids the tokens to compute
  * @param from index of the first of them within the row
  * @param contextLength tokens of the row by which the rotary embedding goes
+ * @param reach tokens of the row by which attention's blocks go: those up to this part's end, or
+ *     more where it is known that more follow
+ * @param cache of the earlier tokens and, afterwards, of these; the row's own
+ * @param prefix of the earlier tokens; other rows read it, too
  */
 @SuppressWarnings("ArrayRecordComponent") // an operand, never compared
 record RowPart(
     int[] ids,
     int from,
     int contextLength,
+    int reach,
     Optional<int[]> attentionMask,
     Optional<TokenTree> tree,
-    Optional<KvCache> cache) {
+    Optional<KvCache> cache,
+    Optional<KvCache> prefix) {
 
-  static RowPart of(TokenRow row) {
+  static RowPart of(PrefixedRow prefixed) {
+    TokenRow row = prefixed.row();
     return new RowPart(
-        row.ids(), 0, row.length(), row.attentionMask(), row.tree(), Optional.empty());
+        Arrays.copyOfRange(row.ids(), prefixed.shared(), row.length()),
+        prefixed.shared(),
+        row.length(),
+        row.length(),
+        row.attentionMask(),
+        row.tree(),
+        Optional.empty(),
+        prefixed.prefix());
+  }
+
+  /** The next tokens of a prefix, as they are computed in rows of so many tokens. */
+  static RowPart ofPrefix(Continuation next, int rowLength) {
+    return new RowPart(
+        next.ids(),
+        next.cache().length(),
+        next.contextLength(),
+        rowLength,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.of(next.cache()),
+        Optional.empty());
   }
 
   static RowPart of(Continuation next) {
@@ -28,9 +56,11 @@ record RowPart(
         next.ids(),
         next.cache().length(),
         next.contextLength(),
+        next.cache().length() + next.ids().length,
         Optional.empty(),
         Optional.empty(),
-        Optional.of(next.cache()));
+        Optional.of(next.cache()),
+        Optional.empty());
   }
 
   /** Whether keys and values are stored in the cache before they are read. */

@@ -20,6 +20,7 @@ final class BatchTotals {
   private long tokens;
   private long generatedTokens;
   private long truncated;
+  private Saved saved = Saved.NONE;
 
   private BatchTotals(ResultBatch results, int maxTokens) {
     this.results = results;
@@ -44,12 +45,14 @@ final class BatchTotals {
         totals.finishReasons,
         totals.tokens,
         totals.generatedTokens,
-        totals.truncated);
+        totals.truncated,
+        totals.saved);
   }
 
   /** What all result rows of an input row have in common. */
   private void addRow(int row) {
     rows++;
+    saved = saved.plus(Saved.of(results.cost(results.inputRow(row))));
     StructVector error = (StructVector) results.columns().getVector("error");
     if (!error.isNull(row)) {
       count(failed, ResultValues.at(error.getChild("code"), row));

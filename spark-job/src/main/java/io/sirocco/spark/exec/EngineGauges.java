@@ -23,6 +23,9 @@ final class EngineGauges {
     add("tokensQueued", all -> all.tokens().queued());
     VALUES.put("tokensReadPerSecond", EngineReading::readPerSecond);
     VALUES.put("tokensGeneratedPerSecond", EngineReading::generatedPerSecond);
+    add("tokensShared", all -> all.saved().prefixTokens());
+    add("rowsDuplicate", all -> all.saved().duplicateRows());
+    add("tokensDuplicate", all -> all.saved().duplicateTokens());
     add("batches", all -> all.batches().count());
     add("batchFill", all -> all.batches().fill());
     add("kvBytes", all -> all.memory().keysAndValues());

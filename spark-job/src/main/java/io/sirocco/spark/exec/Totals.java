@@ -16,6 +16,7 @@ import java.util.TreeMap;
  * @param tokens that the model read, special tokens included, those cut off not
  * @param generatedTokens that the model wrote
  * @param truncated rows that were cut to the limit
+ * @param saved what the rows' tokens took
  */
 public record Totals(
     long rows,
@@ -24,14 +25,33 @@ public record Totals(
     Map<String, Long> finishReasons,
     long tokens,
     long generatedTokens,
-    long truncated)
+    long truncated,
+    Saved saved)
     implements Serializable {
-  static final Totals NONE = new Totals(0, Map.of(), Map.of(), Map.of(), 0, 0, 0);
+  static final Totals NONE = new Totals(0, Map.of(), Map.of(), Map.of(), 0, 0, 0, Saved.NONE);
 
   public Totals {
     failed = Collections.unmodifiableMap(new TreeMap<>(failed));
     labels = Collections.unmodifiableMap(new TreeMap<>(labels));
     finishReasons = Collections.unmodifiableMap(new TreeMap<>(finishReasons));
+  }
+
+  /** Of results whose costs are not known. */
+  public Totals(
+      long rows,
+      Map<String, Long> failed,
+      Map<String, Long> labels,
+      Map<String, Long> finishReasons,
+      long tokens,
+      long generatedTokens,
+      long truncated) {
+    this(rows, failed, labels, finishReasons, tokens, generatedTokens, truncated, Saved.NONE);
+  }
+
+  /** The same, and something more that was saved. */
+  public Totals saving(Saved more) {
+    return new Totals(
+        rows, failed, labels, finishReasons, tokens, generatedTokens, truncated, saved.plus(more));
   }
 
   /** Rows with a result. */
@@ -52,7 +72,8 @@ public record Totals(
         sum(finishReasons, other.finishReasons),
         tokens + other.tokens,
         generatedTokens + other.generatedTokens,
-        truncated + other.truncated);
+        truncated + other.truncated,
+        saved.plus(other.saved));
   }
 
   /** For people: Spark's UI shows it among the accumulators of a stage, whole and by task. */

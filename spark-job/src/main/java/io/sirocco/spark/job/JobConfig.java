@@ -5,12 +5,14 @@ import io.sirocco.arrow.ClassifyOptions;
 import io.sirocco.arrow.GenerateOptions;
 import io.sirocco.arrow.ResultOptions;
 import io.sirocco.arrow.ScoreOptions;
+import io.sirocco.engine.Beginning;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
+import io.sirocco.engine.Reuse;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
@@ -137,8 +139,30 @@ record JobConfig(
    * @param maxTokens of one forward pass
    * @param maxSequences texts that are written at the same time
    * @param deadline of one forward pass; zero for none
+   * @param deduplicate which equal rows are computed once
+   * @param sharedPrefix tokens that rows begin with, and that are computed once; or {@link
+   *     #AUTO_PREFIX}, or 0 for none
    */
-  record Batch(int maxTokens, int maxSequences, Duration deadline) {}
+  record Batch(
+      int maxTokens,
+      int maxSequences,
+      Duration deadline,
+      Deduplicate deduplicate,
+      int sharedPrefix) {
+
+    /** What the template, the chat template and the system prompt put before the first column. */
+    static final int AUTO_PREFIX = -1;
+  }
+
+  /** Which rows that are equal in all that their answers depend on are computed once. */
+  enum Deduplicate {
+    /** None. */
+    NONE,
+    /** Those that come to the same executor, as far as it keeps answers. */
+    PARTITION,
+    /** All of the job; it costs a shuffle. */
+    JOB
+  }
 
   /**
    * @param maxFailureRate share of failed rows above which the job exits with 4
@@ -163,16 +187,33 @@ record JobConfig(
   /** For the engine of an executor, which takes all of its cores. */
   EngineOptions engineOptions() {
     return new EngineOptions(
-        model.path(),
-        model.precision(),
-        model.kernels(),
-        ExecutorEngine.ALL_CORES,
-        batch.maxTokens(),
-        model.maxTokens(),
-        model.overLength(),
-        model.specialTokens(),
-        engineTask(),
-        batch.deadline());
+            model.path(),
+            model.precision(),
+            model.kernels(),
+            ExecutorEngine.ALL_CORES,
+            batch.maxTokens(),
+            model.maxTokens(),
+            model.overLength(),
+            model.specialTokens(),
+            engineTask(),
+            batch.deadline())
+        .withReuse(reuse());
+  }
+
+  private Reuse reuse() {
+    long answers = batch.deduplicate() == Deduplicate.NONE ? 0 : Reuse.DEFAULT_ANSWER_BYTES;
+    return new Reuse(answers, beginning());
+  }
+
+  private Beginning beginning() {
+    if (batch.sharedPrefix() > 0) {
+      return new Beginning.Tokens(batch.sharedPrefix());
+    }
+    String text = input.template().map(Template::beginning).orElse("");
+    boolean nothing = text.isEmpty() && prompts().form() == Prompts.Form.PLAIN;
+    return nothing || batch.sharedPrefix() != Batch.AUTO_PREFIX
+        ? new Beginning.Unknown()
+        : new Beginning.Text(text);
   }
 
   private io.sirocco.engine.Task engineTask() {

@@ -26,6 +26,12 @@ record JobConfigCheck(JobConfig config) {
     if (config.output().rounds() > 1 && config.output().mode() != OutputMode.RESUME) {
       throw new ConfigException("output.rounds goes with output.mode: resume only");
     }
+    if (config.batch().deduplicate() == JobConfig.Deduplicate.JOB
+        && config.output().mode() == OutputMode.APPEND) {
+      throw new ConfigException(
+          "batch.deduplicate: job does not go with output.mode: append; use another mode, or"
+              + " deduplicate: partition");
+    }
     if (config.input().duplicateKeys() == JobConfig.DuplicateKeys.NUMBER
         && config.input().keyColumns().isEmpty()) {
       throw new ConfigException("input.duplicate-keys goes with input.key-columns only");

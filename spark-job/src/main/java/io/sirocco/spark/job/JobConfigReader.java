@@ -74,7 +74,10 @@ final class JobConfigReader {
                 batch
                     .count("max-sequences", MOST_SEQUENCES)
                     .orElse(Task.Generate.DEFAULT_SEQUENCES),
-                batch.duration("deadline", EngineOptions.DEFAULT_BATCH_DEADLINE)),
+                batch.duration("deadline", EngineOptions.DEFAULT_BATCH_DEADLINE),
+                batch.choice(
+                    "deduplicate", JobConfig.Deduplicate.PARTITION, JobConfig.Deduplicate.class),
+                sharedPrefix(batch)),
             errors(errors));
     List.of(top, model, input, output, classify, generate, score, batch, errors)
         .forEach(ConfigSection::requireNoOther);
@@ -143,6 +146,26 @@ final class JobConfigReader {
         section.text("label-prefix", ""),
         section.count("top-k", Integer.MAX_VALUE),
         section.flag("logprobs", false));
+  }
+
+  private static int sharedPrefix(ConfigSection section) {
+    return section
+        .value("shared-prefix")
+        .filter(JsonNode::isTextual)
+        .map(
+            word ->
+                section.choice("shared-prefix", SharedPrefix.AUTO, SharedPrefix.class)
+                        == SharedPrefix.AUTO
+                    ? JobConfig.Batch.AUTO_PREFIX
+                    : 0)
+        .or(() -> section.count("shared-prefix", MAX_TOKENS))
+        .orElse(JobConfig.Batch.AUTO_PREFIX);
+  }
+
+  /** Words in the place of a number of tokens. */
+  private enum SharedPrefix {
+    AUTO,
+    NONE
   }
 
   private static JobConfig.Errors errors(ConfigSection section) {

@@ -61,6 +61,12 @@ final class JobConfigWriter {
       case SCORE -> score(config.score(), root.putObject("score"));
     }
     batch.put("deadline", Durations.text(config.batch().deadline()));
+    batch.put("deduplicate", ConfigSection.kebab(config.batch().deduplicate()));
+    switch (config.batch().sharedPrefix()) {
+      case JobConfig.Batch.AUTO_PREFIX -> batch.put("shared-prefix", "auto");
+      case 0 -> batch.put("shared-prefix", "none");
+      default -> batch.put("shared-prefix", config.batch().sharedPrefix());
+    }
     root.set("batch", batch);
     errors(config.errors(), root.putObject("errors"));
     return root;

@@ -4,10 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.sirocco.spark.exec.DataFrameTask;
-import io.sirocco.spark.exec.RowColumns;
-import io.sirocco.spark.exec.RowCounters;
-import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.exec.RunTotals;
 import io.sirocco.spark.exec.RunningTotals;
 import io.sirocco.spark.output.DurableResults;
@@ -18,7 +14,6 @@ import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +22,6 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.StructField;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * Only rows without a durable result are computed; when every row of the input has one, all are put
@@ -42,9 +35,7 @@ final class ResumableRun {
   private final SparkSession spark;
   private final FailedRows failed;
   private final Answers answers;
-  private final RowIdentity identity;
-  private final Dataset<Row> identified;
-  private final StructType resultType;
+  private final DistinctRows rows;
   private final DurableResults durable;
   private final RunTotals totals = new RunTotals();
 
@@ -54,15 +45,13 @@ final class ResumableRun {
     this.spark = setup.spark();
     this.failed = failed;
     this.answers = Answers.of(setup);
-    this.identity = RowIdentity.of(setup.columns());
-    this.identified = identity.added(setup.rows());
-    this.resultType = resultType();
+    this.rows = DistinctRows.of(setup);
     this.durable =
         setup
             .target()
             .durable(
                 answers.fingerprint(),
-                new DurableResults.Results(resultType, JobConfig.samples(setup.plan())));
+                new DurableResults.Results(rows.resultType(), JobConfig.samples(setup.plan())));
     spark.sparkContext().register(totals, "sirocco");
   }
 
@@ -76,7 +65,7 @@ final class ResumableRun {
     setup
         .stages()
         .run("keys", () -> DuplicateKeysCheck.requireUnique(setup.rows(), setup.columns(), config));
-    Dataset<Row> missing = new MissingRows(identity, durable, failed).of(identified);
+    Dataset<Row> missing = new MissingRows(rows.identity(), durable, failed).of(rows.identified());
     JobTasks tasks = setup.tasks();
     Work work = setup.stages().time("plan", () -> TaskSizing.measure(missing, tasks.tokens()));
     long failuresLeft = allowed() - earlierFailures();
@@ -108,15 +97,15 @@ final class ResumableRun {
   }
 
   /** Whether it came to the end. */
-  private boolean compute(Dataset<Row> missing, long rows, long failuresLeft, int attempt)
+  private boolean compute(Dataset<Row> missing, long count, long failuresLeft, int attempt)
       throws IOException {
     RunningTotals running = RunningTotals.follow(spark.sparkContext(), totals);
-    try (Progress progress = Progress.of(setup.err(), running, rows);
+    try (Progress progress = Progress.of(setup.err(), running, count);
         FailureWatch watch = FailureWatch.start(spark.sparkContext(), running, failuresLeft)) {
       progress.start();
       try {
         for (int round = 0; round < config.output().rounds(); round++) {
-          durable.write(results(ofRound(missing, round)), attempt);
+          durable.write(rows.results(ofRound(missing, round), totals), attempt);
         }
         return true;
       } catch (Exception e) { // Spark's are checked, though its methods declare none.
@@ -136,8 +125,8 @@ final class ResumableRun {
     Dataset<Row> before = durable.failed(spark);
     return before
         .join(
-            identified.select(DurableResults.ROW).hint("shuffle_merge"),
-            before.col(DurableResults.ROW).equalTo(identified.col(DurableResults.ROW)),
+            rows.identified().select(DurableResults.ROW).hint("shuffle_merge"),
+            before.col(DurableResults.ROW).equalTo(rows.identified().col(DurableResults.ROW)),
             "left_semi")
         .count();
   }
@@ -150,34 +139,9 @@ final class ResumableRun {
     return config.output().rounds() == 1 ? missing : missing.filter(number.equalTo(round));
   }
 
-  private Dataset<Row> results(Dataset<Row> missing) {
-    return DataFrameTask.results(
-        missing, engineColumns(), withoutPrefix(), RowCounters.into(totals));
-  }
-
-  /** Nothing of the rows but what they are, and their results. */
-  private RowColumns engineColumns() {
-    return setup.columns().columns().hiding(identity.columns().toArray(String[]::new));
-  }
-
-  private RowSettings withoutPrefix() {
-    RowSettings settings = setup.settings();
-    return new RowSettings(settings.engine(), settings.results(), settings.model(), "");
-  }
-
-  /** Of the engine's results, without prefix. */
-  private StructType resultType() {
-    Dataset<Row> distinct = identity.distinct(identified);
-    StructType all = DataFrameTask.resultType(distinct.schema(), engineColumns(), withoutPrefix());
-    return new StructType(
-        Arrays.stream(all.fields())
-            .filter(field -> !field.name().equals(DurableResults.ROW))
-            .toArray(StructField[]::new));
-  }
-
   /** Empty where more rows have failed than may: then nothing is shown. */
   private Optional<OutputCounts> publish() throws IOException {
-    ResultAssembly assembly = new ResultAssembly(setup, identified, durable, resultType);
+    ResultAssembly assembly = new ResultAssembly(rows, durable);
     OutputCounts counts = assembly.write();
     if (counts.totals().rowsFailed() > allowed()) {
       assembly.discard();
@@ -200,7 +164,7 @@ final class ResumableRun {
 
   private List<RunFacts.AttemptFacts> attempts() throws IOException {
     List<RunFacts.AttemptFacts> facts = new ArrayList<>();
-    Map<Integer, Long> rows = durable.rows(spark);
+    Map<Integer, Long> counts = durable.rows(spark);
     for (int attempt : durable.attempts()) {
       JsonNode plan = plan(attempt);
       facts.add(
@@ -208,7 +172,7 @@ final class ResumableRun {
               attempt,
               plan.path("begun").asText(),
               plan.path("missing").asLong(),
-              rows.getOrDefault(attempt, 0L)));
+              counts.getOrDefault(attempt, 0L)));
     }
     return facts;
   }

@@ -32,6 +32,10 @@ record RunRecord(RunFacts facts) {
       computed.put("failed", facts.computed().rowsFailed());
       computed.put("tokens", facts.computed().tokens());
       computed.put("generated_tokens", facts.computed().generatedTokens());
+      computed.put("computed_tokens", facts.computed().saved().computedTokens());
+      computed.put("prefix_tokens", facts.computed().saved().prefixTokens());
+      computed.put("duplicate_rows", facts.computed().saved().duplicateRows());
+      computed.put("duplicate_tokens", facts.computed().saved().duplicateTokens());
       attempts(record);
       ObjectNode seconds = record.putObject("seconds");
       facts.setup().stages().seconds().forEach(seconds::put);

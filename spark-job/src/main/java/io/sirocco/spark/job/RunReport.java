@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.Origin;
+import io.sirocco.spark.exec.Saved;
 import io.sirocco.spark.exec.Totals;
 import java.io.PrintWriter;
 import java.util.Comparator;
@@ -33,6 +34,7 @@ record RunReport(RunFacts facts) {
           tokens(computed),
           speed(computed, seconds));
     }
+    saved(out, facts.computed().saved());
     table(out, "failed", sum.failed());
     table(out, "label", sum.labels());
     table(out, "finish", sum.finishReasons());
@@ -66,6 +68,19 @@ record RunReport(RunFacts facts) {
         sum.rows() / seconds,
         (writes ? sum.generatedTokens() : sum.tokens()) / seconds,
         writes ? "generated tokens" : "tokens");
+  }
+
+  /** Only where there is something to tell. */
+  private static void saved(PrintWriter out, Saved saved) {
+    if (saved.prefixTokens() + saved.duplicateTokens() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "  %,d tokens computed; saved: %,d of the shared prefix, %,d of %,d rows that equal others%n",
+          saved.computedTokens(),
+          saved.prefixTokens(),
+          saved.duplicateTokens(),
+          saved.duplicateRows());
+    }
   }
 
   private static void table(PrintWriter out, String what, Map<String, Long> counts) {

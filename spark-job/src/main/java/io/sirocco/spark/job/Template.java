@@ -59,6 +59,11 @@ record Template(String text, List<Part> parts) {
     return new Template(text, parts);
   }
 
+  /** The text before the first column. */
+  String beginning() {
+    return parts.get(0) instanceof Literal literal ? literal.text() : "";
+  }
+
   private static void flush(StringBuilder literal, List<Part> parts) {
     if (literal.length() > 0) {
       parts.add(new Literal(literal.toString()));

@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.sirocco.engine.Beginning;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
@@ -136,6 +137,43 @@ class JobConfigReaderTest {
     assertThat(read(SMALLEST, "batch.deadline=0").batch().deadline()).isZero();
     assertRefused(SMALLEST, "batch.deadline=90", "batch.deadline is '90'", "such as 500ms, 90s");
     assertRefused(SMALLEST, "batch.deadline=-5s", "batch.deadline is '-5s'");
+  }
+
+  @Test
+  void theSharedPrefixIsAWordOrANumberOfTokens() {
+    assertThat(read(SMALLEST, "batch.shared-prefix=none").batch().sharedPrefix()).isZero();
+    assertThat(read(SMALLEST, "batch.shared-prefix=auto").batch())
+        .isEqualTo(read(SMALLEST).batch());
+    assertThat(read(SMALLEST, "batch.shared-prefix=400").engineOptions().reuse().beginning())
+        .isEqualTo(new Beginning.Tokens(400));
+    assertRefused(SMALLEST, "batch.shared-prefix=0", "batch.shared-prefix is", "from 1 to 1048576");
+    assertRefused(SMALLEST, "batch.shared-prefix=of", "batch.shared-prefix is 'of'", "auto | none");
+    for (String same : List.of("auto", "none", "400")) {
+      JobConfig config = read(SMALLEST, "batch.shared-prefix=" + same);
+      assertThat(read(JobConfigWriter.toYaml(config))).isEqualTo(config);
+    }
+  }
+
+  @Test
+  void whatOfAJobIsSharedFollowsFromItsTemplate() {
+    String template = "input={path: x, template: '%s'}";
+    JobConfig shared = read(SMALLEST, template.formatted("Of {{a}}: {b}, {c}"));
+    assertThat(shared.engineOptions().reuse().beginning())
+        .isEqualTo(new Beginning.Text("Of {a}: "));
+    assertThat(shared.engineOptions().reuse().answerBytes()).isPositive();
+    for (JobConfig without :
+        List.of(
+            read(SMALLEST),
+            read(SMALLEST, template.formatted("{b}, {c}")),
+            read(SMALLEST, template.formatted("Of {b}"), "batch.shared-prefix=none"))) {
+      assertThat(without.engineOptions().reuse().beginning()).isEqualTo(new Beginning.Unknown());
+    }
+    assertThat(read(SMALLEST, "batch.deduplicate=none").engineOptions().reuse().answerBytes())
+        .isZero();
+    assertRefused(
+        SMALLEST.replace("path: out", "path: out, mode: append"),
+        "batch.deduplicate=job",
+        "does not go with output.mode: append");
   }
 
   @Test
