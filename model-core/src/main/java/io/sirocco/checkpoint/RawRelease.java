@@ -150,6 +150,11 @@ public final class RawRelease {
     return files.byName().keySet().stream().filter(COMPANION.asMatchPredicate()).toList();
   }
 
+  /** Bytes of all {@link #companions}. */
+  public long companionBytes() {
+    return companions().stream().mapToLong(name -> files.require(name).size()).sum();
+  }
+
   /** Copies one of {@link #companions} as it is. */
   public void copy(String companion, Path to) throws IOException {
     ReleaseFile file = files.require(companion);

@@ -123,7 +123,7 @@ public final class Tensor {
       }
       case F16 -> {
         for (int column = 0; column < columns; column++) {
-          into[column] = halfToFloat(slab.getShort(start + 2 * column));
+          into[column] = Float16.toFloat(slab.getShort(start + 2 * column));
         }
       }
     }
@@ -131,20 +131,5 @@ public final class Tensor {
 
   private long rowBytes() {
     return (long) columns() * type.bytes();
-  }
-
-  /** Exact, subnormal numbers, infinities and NaN included (JDK 17 has no such conversion). */
-  static float halfToFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int exponent = (half >>> 10) & 0x1f;
-    int fraction = half & 0x3ff;
-    if (exponent == 0x1f) {
-      return Float.intBitsToFloat(sign | 0x7f800000 | fraction << 13);
-    }
-    if (exponent == 0) {
-      float magnitude = fraction * 0x1p-24f;
-      return sign == 0 ? magnitude : -magnitude;
-    }
-    return Float.intBitsToFloat(sign | (exponent + 112) << 23 | fraction << 13);
   }
 }

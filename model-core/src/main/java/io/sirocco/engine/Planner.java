@@ -38,7 +38,12 @@ final class Planner {
     Optional<GenerationSettings> settings = settings(options, files);
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
     MemoryPlan memory = memory(options, files, setup, settings);
-    if (memory.weightsCopied() > 0) {
+    if (files.checkpoint().copiedBytes() > 0) {
+      notes.add(
+          "query and key weights of this raw release are kept in this process's own memory, as their"
+              + " rows change places; convert would make a folder that shares all of them");
+    }
+    if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
@@ -103,7 +108,7 @@ final class Planner {
       ModelFiles files,
       KernelSetup setup,
       Optional<GenerationSettings> settings) {
-    long copied = 0;
+    long copied = files.checkpoint().copiedBytes();
     if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
       for (Tensor weight : files.weights().linearWeights()) {
         if (weight.type() != ElementType.BF16) {
@@ -116,7 +121,8 @@ final class Planner {
     long left = Math.max(0, available - copied - workspace);
     long kvCache =
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
-    return new MemoryPlan(files.checkpoint().bytes(), copied, workspace, kvCache, available);
+    long mapped = files.checkpoint().bytes() - files.checkpoint().copiedBytes();
+    return new MemoryPlan(mapped, copied, workspace, kvCache, available);
   }
 
   private static long workspace(

@@ -14,13 +14,14 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Writes a state dictionary as {@code torch.save} does. */
-final class TorchSave {
+public final class TorchSave {
   private static final String ROOT = "archive";
 
   private final ByteArrayOutputStream pickle = new ByteArrayOutputStream();
   private final Map<String, byte[]> storages = new LinkedHashMap<>();
 
-  TorchSave() {
+  /** An empty dictionary. */
+  public TorchSave() {
     raw(0x80, 2, '}', '(');
   }
 
@@ -34,6 +35,19 @@ final class TorchSave {
     String key = String.valueOf(storages.size());
     storages.put(key, bytes.array());
     return key;
+  }
+
+  /** A tensor of these bytes, which lie in order. */
+  public TorchSave withBytes(String name, String type, byte[] bytes, int... shape) {
+    String key = String.valueOf(storages.size());
+    storages.put(key, bytes);
+    int[] strides = new int[shape.length];
+    int stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return with(name, "torch\n" + type + "Storage\n", key, stride, 0, shape, strides);
   }
 
   /** A tensor that is a view of a storage. */
@@ -110,11 +124,13 @@ final class TorchSave {
     }
   }
 
-  void write(Path file) throws IOException {
+  /** Writes the file. */
+  public void write(Path file) throws IOException {
     Files.write(file, bytes());
   }
 
-  byte[] bytes() throws IOException {
+  /** The whole file. */
+  public byte[] bytes() throws IOException {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(file)) {
       ByteArrayOutputStream whole = new ByteArrayOutputStream();
