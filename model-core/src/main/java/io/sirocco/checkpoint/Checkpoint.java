@@ -143,6 +143,25 @@ public final class Checkpoint {
         .toList();
   }
 
+  /** Bytes of all tensors by the type of their elements, as safetensors spell it. */
+  public Map<String, Long> bytesByType() {
+    Map<String, Long> bytes = new TreeMap<>();
+    places
+        .values()
+        .forEach(place -> bytes.merge(place.entry().type(), place.entry().size(), Long::sum));
+    return bytes;
+  }
+
+  /** How many files hold weights. */
+  public int weightFiles() {
+    return weights.size();
+  }
+
+  /** Whether it is a raw release of Mistral's, opened as it is. */
+  public boolean isRaw() {
+    return WeightFiles.rawPlaces().contains(index);
+  }
+
   /** Bytes of all tensors. */
   public long bytes() {
     return places.values().stream().mapToLong(place -> place.entry().size()).sum();
@@ -228,8 +247,7 @@ public final class Checkpoint {
   }
 
   private static Checkpoint openRaw(Path folder) {
-    requireOpenable(folder, ReleaseFiles.list(folder));
-    RawRelease release = RawRelease.open(folder);
+    RawRelease release = RawRelease.openAsItIs(folder);
     Map<String, Place> places = new TreeMap<>();
     for (RawTensor tensor : release.tensors()) {
       RawTensor.Part only = tensor.parts().get(0);
@@ -240,20 +258,6 @@ public final class Checkpoint {
     JsonNode config = release.config(release.type(), OptionalInt.empty());
     String index = release.weights().size() == 1 ? WeightFiles.RAW_WHOLE : WeightFiles.RAW_INDEX;
     return new Checkpoint(folder, config, index, release.weights(), places);
-  }
-
-  private static void requireOpenable(Path folder, ReleaseFiles files) {
-    String pickled = files.pickled();
-    List<List<ReleaseFile>> parts = files.parts();
-    if (!pickled.isEmpty() || parts.size() > 1) {
-      throw new ModelException(
-          folder.resolve(pickled.isEmpty() ? parts.get(0).get(0).name() : pickled).toString(),
-          (pickled.isEmpty() ? "is a part of split tensors" : "is pickled")
-              + ", which is not opened as it is, nothing in it was executed; convert the release"
-              + " first: convert --from "
-              + folder
-              + " --to HF_FOLDER");
-    }
   }
 
   /** Which file says where the weights are. */
@@ -344,7 +348,7 @@ public final class Checkpoint {
     }
     if (place.reordered().isPresent()) {
       RawTensor raw = place.reordered().get();
-      return Tensor.copied(name, type, entry.shape(), () -> reordered(raw, slabRows));
+      return Tensor.copied(name, type, entry.shape(), () -> RawRows.copyOf(raw, slabRows));
     }
     try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
       List<ByteBuffer> slabs = new ArrayList<>();
@@ -358,30 +362,6 @@ public final class Checkpoint {
       return new Tensor(name, type, entry.shape(), slabs);
     } catch (IOException e) {
       throw new ModelException(where, "cannot be mapped: " + e, e);
-    }
-  }
-
-  /** Its rows in Hugging Face's order, in memory of their own. */
-  private static List<ByteBuffer> reordered(RawTensor raw, long slabRows) {
-    List<ByteBuffer> slabs = new ArrayList<>();
-    try (RawRows rows = RawRows.open(raw)) {
-      int band = rows.bandRows();
-      int perSlab = (int) Math.min(raw.rows(), Math.max(1, slabRows / band) * band);
-      for (int from = 0; from < raw.rows(); from += perSlab) {
-        int end = (int) Math.min(raw.rows(), (long) from + perSlab);
-        ByteBuffer slab = ByteBuffer.allocateDirect(Math.toIntExact((end - from) * raw.rowBytes()));
-        for (int row = from; row < end; row += band) {
-          rows.read(row, Math.min(band, end - row), slab);
-        }
-        slabs.add(slab.flip());
-      }
-      return slabs;
-    } catch (OutOfMemoryError e) {
-      throw new ModelException(
-          raw.where(),
-          "is copied to bring its rows into order, for which there is no memory"
-              + " (-XX:MaxDirectMemorySize); convert the release, and open the result",
-          e);
     }
   }
 

@@ -84,9 +84,36 @@ public final class RawRelease {
     return new RawRelease(files, params, parts, new RawTensors(params, places, where).all());
   }
 
+  /**
+   * Opens a folder whose weights can be used without a conversion.
+   *
+   * @throws ModelException as {@link #open}, and if they are pickled, or split into parts
+   */
+  static RawRelease openAsItIs(Path folder) {
+    ReleaseFiles files = ReleaseFiles.list(folder);
+    String pickled = files.pickled();
+    List<List<ReleaseFile>> parts = files.parts();
+    if (!pickled.isEmpty() || parts.size() > 1) {
+      throw new ModelException(
+          folder.resolve(pickled.isEmpty() ? parts.get(0).get(0).name() : pickled).toString(),
+          (pickled.isEmpty() ? "is a part of split tensors" : "is pickled")
+              + ", which is not opened as it is, nothing in it was executed; convert the release"
+              + " first: convert --from "
+              + folder
+              + " --to HF_FOLDER");
+    }
+    return open(folder);
+  }
+
   /** Whether a folder has the files of a raw release, of whatever content. */
   public static boolean isThere(Path folder) {
     return Files.isDirectory(folder) && ReleaseFiles.list(folder).isRelease();
+  }
+
+  /** Whether {@link Checkpoint} opens such a folder without a conversion. */
+  public static boolean isOpenedAsItIs(Path folder) {
+    ReleaseFiles files = ReleaseFiles.list(folder);
+    return files.pickled().isEmpty() && files.parts().size() == 1;
   }
 
   private static void place(
@@ -138,6 +165,11 @@ public final class RawRelease {
   /** Parts that every tensor is split into; 1 where tensors are whole. */
   public int partCount() {
     return parts.size();
+  }
+
+  /** How many files hold weights. */
+  public int weightFiles() {
+    return parts.stream().mapToInt(List::size).sum();
   }
 
   /** Bytes of all tensors, in the release's type. */
@@ -205,7 +237,7 @@ public final class RawRelease {
   }
 
   /** A few names, and how many more there are. */
-  static String some(List<String> names) {
+  public static String some(List<String> names) {
     return String.join(", ", names.subList(0, Math.min(NAMES_SHOWN, names.size())))
         + (names.size() > NAMES_SHOWN ? " and " + (names.size() - NAMES_SHOWN) + " more" : "");
   }

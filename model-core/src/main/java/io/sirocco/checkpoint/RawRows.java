@@ -45,6 +45,36 @@ public final class RawRows implements AutoCloseable {
     }
   }
 
+  /**
+   * All rows, in memory of their own: buffers of at most {@code slabRows} rows each.
+   *
+   * @throws ModelException if there is not so much memory
+   */
+  static List<ByteBuffer> copyOf(RawTensor tensor, long slabRows) {
+    List<ByteBuffer> slabs = new ArrayList<>();
+    try (RawRows rows = open(tensor)) {
+      int all = Math.toIntExact(tensor.rows());
+      int band = rows.bandRows();
+      int perSlab = (int) Math.min(all, Math.max(1, slabRows / band) * band);
+      for (int from = 0; from < all; from += perSlab) {
+        int end = Math.min(all, from + perSlab);
+        ByteBuffer slab =
+            ByteBuffer.allocateDirect(Math.toIntExact((end - from) * tensor.rowBytes()));
+        for (int row = from; row < end; row += band) {
+          rows.read(row, Math.min(band, end - row), slab);
+        }
+        slabs.add(slab.flip());
+      }
+      return slabs;
+    } catch (OutOfMemoryError e) {
+      throw new ModelException(
+          tensor.where(),
+          "is copied to bring its rows into order, for which there is no memory"
+              + " (-XX:MaxDirectMemorySize); convert the release, and open the result",
+          e);
+    }
+  }
+
   /** How many rows are best read at once: whole heads where their rows change places. */
   public int bandRows() {
     int rows = Math.max(1, BAND / rowBytes);
@@ -121,9 +151,9 @@ public final class RawRows implements AutoCloseable {
     }
     int pieceBytes = rowBytes / parts;
     int start = into.position();
-    ByteBuffer pieces = ByteBuffer.allocateDirect(rows * pieceBytes);
+    ByteBuffer pieces = scratch(rows * pieceBytes);
     for (int part = 0; part < parts; part++) {
-      part(part, from, rows, pieces.clear());
+      part(part, from, rows, pieces.clear().limit(rows * pieceBytes));
       for (int row = 0; row < rows; row++) {
         into.position(start + row * rowBytes + part * pieceBytes);
         into.put(pieces.slice(row * pieceBytes, pieceBytes));
@@ -157,9 +187,10 @@ public final class RawRows implements AutoCloseable {
     into.limit(limit);
   }
 
+  /** On the heap, as every tensor has its own: the collector frees it in time. */
   private ByteBuffer scratch(int bytes) {
     if (scratch.capacity() < bytes) {
-      scratch = ByteBuffer.allocateDirect(bytes);
+      scratch = ByteBuffer.allocate(bytes);
     }
     return scratch.clear().limit(bytes);
   }

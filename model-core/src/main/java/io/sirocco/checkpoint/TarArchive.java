@@ -23,6 +23,9 @@ final class TarArchive {
   private static final int TYPE_AT = 156;
   private static final int NAME_LENGTH = 100;
 
+  /** Types of members that tell of the next one. */
+  private static final String EXTENSIONS = "LKxg";
+
   /** More than any release has by far: each is an object here. */
   private static final int MAX_MEMBERS = 10_000;
 
@@ -65,7 +68,9 @@ final class TarArchive {
         return;
       }
       requireChecksum(at, header);
-      long size = longSize >= 0 ? longSize : number(at, header, SIZE_AT, SIZE_LENGTH);
+      boolean ofNext = EXTENSIONS.indexOf(header[TYPE_AT]) >= 0;
+      long own = number(at, header, SIZE_AT, SIZE_LENGTH);
+      long size = ofNext || longSize < 0 ? own : longSize;
       if (size < 0 || size > fileSize - at - BLOCK) {
         throw damaged(at, "a member of " + size + " bytes goes beyond the archive's end");
       }
@@ -83,7 +88,8 @@ final class TarArchive {
   private void member(long at, byte[] header, long size) throws IOException {
     switch (header[TYPE_AT]) {
       case 'L' -> longName = text(bytes(at + BLOCK, extension(at, size)));
-      case 'x' -> pax(at, new String(bytes(at + BLOCK, extension(at, size)), UTF_8));
+      case 'x' ->
+          pax(at, new String(bytes(at + BLOCK, extension(at, size)), StandardCharsets.UTF_8));
       case 'g', 'K' -> {
         // Defaults that no release needs, and the targets of links.
       }
@@ -97,8 +103,6 @@ final class TarArchive {
       default -> forget();
     }
   }
-
-  private static final java.nio.charset.Charset UTF_8 = StandardCharsets.UTF_8;
 
   private void forget() {
     longName = "";

@@ -36,6 +36,7 @@ public final class Conversion {
   private final List<Shard> shards;
   private final ObjectNode config;
   private final ConversionListener listener;
+  private final ShardWriter writer = new ShardWriter();
   private final List<String> notes = new ArrayList<>();
   private final long total;
   private long done;
@@ -123,12 +124,6 @@ public final class Conversion {
 
   private void make(Shard shard, Path file, Journal journal) throws IOException {
     listener.at(done, total, shard.file());
-    ShardWriter writer =
-        new ShardWriter(
-            bytes -> {
-              done += bytes;
-              listener.at(done, total, shard.file());
-            });
     Optional<List<Long>> known = journal.checksums(shard.file());
     if (known.isPresent() && Files.isRegularFile(file)) {
       try {
@@ -140,7 +135,14 @@ public final class Conversion {
         notes.add("written again: " + e.getMessage());
       }
     }
-    List<Long> checksums = writer.write(shard, file);
+    List<Long> checksums =
+        writer.write(
+            shard,
+            file,
+            bytes -> {
+              done += bytes;
+              listener.at(done, total, shard.file());
+            });
     writer.verify(shard, file, checksums);
     journal.add(shard.file(), checksums);
   }

@@ -20,19 +20,14 @@ import java.util.zip.CRC32C;
 final class ShardWriter {
   private ByteBuffer read = ByteBuffer.allocate(0);
   private ByteBuffer converted = ByteBuffer.allocate(0);
-  private final LongConsumer progress;
-
-  /** {@code progress} is told of the bytes of tensors as they are written. */
-  ShardWriter(LongConsumer progress) {
-    this.progress = progress;
-  }
 
   /**
    * Writes the file to the disk, in place of what is there.
    *
+   * @param progress is told of the bytes of tensors as they are written
    * @return the CRC-32C of each tensor, in the order of the file
    */
-  List<Long> write(Shard shard, Path file) throws IOException {
+  List<Long> write(Shard shard, Path file, LongConsumer progress) throws IOException {
     List<Long> checksums = new ArrayList<>();
     try (FileChannel out =
         FileChannel.open(
@@ -42,14 +37,15 @@ final class ShardWriter {
             StandardOpenOption.TRUNCATE_EXISTING)) {
       drain(shard.header(), out);
       for (Shard.Weight weight : shard.weights()) {
-        checksums.add(write(weight, out));
+        checksums.add(write(weight, out, progress));
       }
       out.force(true);
     }
     return checksums;
   }
 
-  private long write(Shard.Weight weight, FileChannel out) throws IOException {
+  private long write(Shard.Weight weight, FileChannel out, LongConsumer progress)
+      throws IOException {
     CRC32C checksum = new CRC32C();
     boolean converts = weight.type() != weight.raw().type();
     Elements elements = new Elements(weight.raw().where(), weight.raw().type(), weight.type());

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -64,8 +65,13 @@ final class Staging implements AutoCloseable {
     try {
       FileLock own = channel.tryLock();
       if (own != null) {
+        // The process that had the lock before may have been the one to make the folder.
+        requireAbsent(target);
         return new Staging(target, work, channel);
       }
+    } catch (ModelException e) {
+      channel.close();
+      throw e;
     } catch (OverlappingFileLockException e) {
       // This JVM has it, which is the same to the caller.
     }
@@ -101,9 +107,13 @@ final class Staging implements AutoCloseable {
     requireAbsent(target);
     Files.move(model(), target, StandardCopyOption.ATOMIC_MOVE);
     force(target.getParent());
-    Files.deleteIfExists(journal());
-    Files.deleteIfExists(work.resolve(LOCK));
-    Files.deleteIfExists(work);
+    try {
+      Files.deleteIfExists(journal());
+      Files.deleteIfExists(work.resolve(LOCK));
+      Files.deleteIfExists(work);
+    } catch (DirectoryNotEmptyException e) {
+      // Another process has come meanwhile, and finds that there is nothing to do.
+    }
   }
 
   private static void force(Path file) throws IOException {

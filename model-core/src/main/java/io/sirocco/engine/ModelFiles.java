@@ -17,8 +17,11 @@ record ModelFiles(
   private static final String GENERATION_CONFIG = "generation_config.json";
 
   static ModelFiles open(EngineOptions options) {
-    Path folder = Path.of(options.model());
-    Checkpoint checkpoint = Checkpoint.open(folder);
+    return of(Checkpoint.open(Path.of(options.model())), options);
+  }
+
+  /** Of a checkpoint that is open already. */
+  static ModelFiles of(Checkpoint checkpoint, EngineOptions options) {
     MistralConfig config =
         MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);

@@ -103,6 +103,11 @@ final class Planner {
         : Optional.empty();
   }
 
+  /** What an engine would take, whether or not this machine has it. */
+  static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
+    return memory(options, files, setup, settings(options, files));
+  }
+
   private static MemoryPlan memory(
       EngineOptions options,
       ModelFiles files,

@@ -39,8 +39,16 @@ public final class TorchSave {
 
   /** A tensor of these bytes, which lie in order. */
   public TorchSave withBytes(String name, String type, byte[] bytes, int... shape) {
-    String key = String.valueOf(storages.size());
-    storages.put(key, bytes);
+    storages.put(String.valueOf(storages.size()), bytes);
+    return inOrder(name, type, String.valueOf(storages.size() - 1), shape);
+  }
+
+  /** As above, where somebody else writes the storage, of that number, into the archive. */
+  public TorchSave withStorageElsewhere(String name, String type, int number, int... shape) {
+    return inOrder(name, type, String.valueOf(number), shape);
+  }
+
+  private TorchSave inOrder(String name, String type, String key, int... shape) {
     int[] strides = new int[shape.length];
     int stride = 1;
     for (int i = shape.length - 1; i >= 0; i--) {
@@ -133,17 +141,22 @@ public final class TorchSave {
   public byte[] bytes() throws IOException {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(file)) {
-      ByteArrayOutputStream whole = new ByteArrayOutputStream();
-      whole.writeBytes(pickle.toByteArray());
-      whole.write('u');
-      whole.write('.');
-      add(zip, "data.pkl", whole.toByteArray());
+      add(zip, "data.pkl", pickle());
       add(zip, "byteorder", "little".getBytes(StandardCharsets.US_ASCII));
       for (Map.Entry<String, byte[]> storage : storages.entrySet()) {
         add(zip, "data/" + storage.getKey(), storage.getValue());
       }
     }
     return file.toByteArray();
+  }
+
+  /** The pickle alone. */
+  public byte[] pickle() {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    whole.writeBytes(pickle.toByteArray());
+    whole.write('u');
+    whole.write('.');
+    return whole.toByteArray();
   }
 
   private static void add(ZipOutputStream zip, String name, byte[] bytes) throws IOException {

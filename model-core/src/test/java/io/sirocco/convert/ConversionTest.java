@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.RawRelease;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.model.MistralConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -123,7 +126,7 @@ class ConversionTest {
   void partsOfAnotherNumberAreRefused() throws IOException {
     FIXTURE.pickled(from(), 2);
     Files.delete(from().resolve("consolidated.01.pth"));
-    refused(from(), "consolidated.00.pth: tensor tok_embeddings.weight has shape");
+    refused(from(), "consolidated.00.pth: tensor tok_embeddings.weight: has shape");
     FIXTURE.pickled(from(), 2);
     Files.delete(from().resolve("consolidated.00.pth"));
     refused(from(), "has the part consolidated.01.pth, but not consolidated.00.pth");
@@ -145,7 +148,7 @@ class ConversionTest {
     refused(archive, "release.tar, byte 0", "expected an uncompressed tar archive");
     byte[] tar =
         Files.readAllBytes(RawFixture.tar(FIXTURE.pickled(from(), 1), temporary.resolve("whole")));
-    Files.write(archive, java.util.Arrays.copyOf(tar, tar.length / 2));
+    Files.write(archive, Arrays.copyOf(tar, tar.length / 2));
     refused(archive, "goes beyond the archive's end");
   }
 
@@ -247,10 +250,7 @@ class ConversionTest {
             .resolve(
                 "model-00001-of-%05d.safetensors"
                     .formatted(
-                        Shard.of(
-                                io.sirocco.checkpoint.RawRelease.open(from()).tensors(),
-                                Optional.empty(),
-                                20_000)
+                        Shard.of(RawRelease.open(from()).tensors(), Optional.empty(), 20_000)
                             .size()));
     // The disk has damaged one meanwhile: it is written again.
     byte[] bytes = Files.readAllBytes(first);
@@ -263,6 +263,51 @@ class ConversionTest {
     assertThat(report.resumedBytes()).isBetween(20_000L, report.bytes() - 1);
     assertThat(report.notes()).anyMatch(note -> note.contains("written again"));
     assertThat(Staging.of(to())).doesNotExist();
+  }
+
+  @Test
+  void aProcessThatWasKilledIsTakenOverFrom() throws IOException, InterruptedException {
+    FIXTURE.safetensors(from());
+    Process process =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Dying.class.getName(),
+                from().toString(),
+                to().toString())
+            .redirectErrorStream(true)
+            .redirectOutput(temporary.resolve("output").toFile())
+            .start();
+    assertThat(process.waitFor()).isEqualTo(Dying.EXIT_CODE);
+    assertThat(to()).doesNotExist();
+
+    ConversionReport report = Conversion.run(cutInto(20_000), ConversionListener.NONE);
+
+    assertOriginal(to());
+    assertThat(report.resumedBytes()).isBetween(20_000L, report.bytes() - 1);
+  }
+
+  /** Ends at the fifth file without a word, as if it was killed. */
+  static final class Dying {
+    static final int EXIT_CODE = 137;
+
+    private Dying() {}
+
+    public static void main(String[] arguments) throws IOException {
+      Conversion.run(
+          new ConversionOptions(
+              Path.of(arguments[0]),
+              Path.of(arguments[1]),
+              Optional.empty(),
+              20_000,
+              OptionalInt.empty()),
+          (done, total, file) -> {
+            if (file.startsWith("model-00005") && done > 0) {
+              Runtime.getRuntime().halt(EXIT_CODE);
+            }
+          });
+    }
   }
 
   private static ConversionListener killAtShard(int number) {
@@ -305,12 +350,12 @@ class ConversionTest {
     FIXTURE.safetensors(from());
     for (Object window : new Object[] {8, "8", List.of(8, 8)}) {
       params("sliding_window", window);
-      Path folder = temporary.resolve("window-" + window);
+      Path folder = temporary.resolve("window-" + window.getClass().getSimpleName());
       Conversion.run(ConversionOptions.of(from(), folder), ConversionListener.NONE);
       assertThat(Checkpoint.open(folder).config().path("sliding_window").asInt()).isEqualTo(8);
     }
     params("sliding_window", List.of(8, 16));
-    refused(from(), "params.json: sliding_window is [8, 16]", "the same window for all layers");
+    refused(from(), "params.json: sliding_window is [8,16]", "the same window for all layers");
     params("sliding_window", "eight");
     refused(from(), "params.json: sliding_window is", "an integer of 1 or more");
   }
@@ -319,7 +364,7 @@ class ConversionTest {
   void otherModelsAreRefusedByName() throws IOException {
     FIXTURE.safetensors(from());
     for (String key : List.of("moe", "vision_encoder", "lora", "quantization")) {
-      params(key, java.util.Map.of("num_experts", 8));
+      params(key, Map.of("num_experts", 8));
       refused(from(), "params.json: " + key + " makes this another model");
     }
     params("moe", null);
@@ -350,14 +395,14 @@ class ConversionTest {
     params("n_layers", 1);
     refused(from(), "tensors that no Mistral of 1 layers has: layers.1.");
     params("hidden_dim", 10);
-    refused(from(), "consolidated.safetensors: tensor layers.0.feed_forward.w1.weight has shape");
+    refused(from(), "consolidated.safetensors: tensor layers.0.feed_forward.w1.weight: has shape");
     Files.delete(from().resolve("consolidated.safetensors"));
     refused(from(), "holds no weights");
   }
 
   @Test
   void foldersThatAreNoReleaseAreRefused() throws IOException {
-    refused(MODEL, "params.json is missing", "raw release");
+    refused(MODEL, "params.json: is missing", "raw release");
     refused(temporary.resolve("nowhere"), "does not exist");
   }
 }
