@@ -40,9 +40,13 @@ class PackageDirectionTest {
         .definedBy("io.sirocco.arrow")
         .layer("bench")
         .definedBy("io.sirocco.bench")
+        .layer("convert")
+        .definedBy("io.sirocco.convert")
         .whereLayer("arrow")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("bench")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("convert")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("arrow", "bench")
@@ -53,11 +57,11 @@ class PackageDirectionTest {
         .whereLayer("sampling")
         .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
         .whereLayer("model")
-        .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
+        .mayOnlyBeAccessedByLayers("engine", "arrow", "bench", "convert")
         .whereLayer("kernel.onednn")
         .mayOnlyBeAccessedByLayers("engine")
         .whereLayer("kernel")
-        .mayOnlyBeAccessedByLayers("kernel.onednn", "model", "engine", "bench")
+        .mayOnlyBeAccessedByLayers("kernel.onednn", "model", "engine", "bench", "convert")
         .check(CLASSES);
   }
 

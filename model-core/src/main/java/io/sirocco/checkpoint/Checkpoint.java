@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -21,9 +22,10 @@ import java.util.TreeSet;
 /**
  * An opened model folder: config.json and the weights of model.safetensors, or of the shards that
  * model.safetensors.index.json names; where there are neither, those of pytorch_model.bin or its
- * shards. Files are mapped when a tensor is first asked for, one mapping per tensor; nothing of
- * them is copied, except tensors of pickled files whose elements do not lie in order. Immutable to
- * its users.
+ * shards; or else params.json and the safetensors of a raw release of Mistral's. Files are mapped
+ * when a tensor is first asked for, one mapping per tensor; nothing of them is copied, except
+ * tensors of pickled files whose elements do not lie in order, and the query and key weights of raw
+ * releases, whose rows change places. Immutable to its users.
  *
  * <p>Tensors have the names of Hugging Face's MistralForCausalLM or -SequenceClassification: the
  * prefix {@code model.} is added where a file, such as a bare MistralModel's, lacks it.
@@ -44,7 +46,12 @@ public final class Checkpoint {
   private final Map<String, Tensor> mapped = new HashMap<>();
   private final Set<String> used = new TreeSet<>();
 
-  private record Place(Path file, WeightFile.Entry entry) {}
+  /** {@code reordered}: what a raw release has there, where its rows change places. */
+  private record Place(Path file, WeightFile.Entry entry, Optional<RawTensor> reordered) {
+    static Place of(Path file, WeightFile.Entry entry) {
+      return new Place(file, entry, Optional.empty());
+    }
+  }
 
   private Checkpoint(
       Path folder,
@@ -67,6 +74,9 @@ public final class Checkpoint {
   public static Checkpoint open(Path folder) {
     if (!Files.isDirectory(folder)) {
       throw new ModelException(folder.toString(), "is not a folder; expected a Hugging Face model");
+    }
+    if (isRaw(folder)) {
+      return openRaw(folder);
     }
     Path configFile = folder.resolve(CONFIG);
     if (!Files.isRegularFile(configFile)) {
@@ -92,9 +102,17 @@ public final class Checkpoint {
     return folder;
   }
 
-  /** config.json, an object; its fields are not checked yet. */
+  /**
+   * config.json, an object whose fields are not checked yet; of a raw release, what its params.json
+   * says in those words.
+   */
   public JsonNode config() {
     return config;
+  }
+
+  /** The file that {@link #config} is from. */
+  public Path configFile() {
+    return folder.resolve(config(index));
   }
 
   /**
@@ -125,9 +143,35 @@ public final class Checkpoint {
         .toList();
   }
 
+  /** Bytes of all tensors by the type of their elements, as safetensors spell it. */
+  public Map<String, Long> bytesByType() {
+    Map<String, Long> bytes = new TreeMap<>();
+    places
+        .values()
+        .forEach(place -> bytes.merge(place.entry().type(), place.entry().size(), Long::sum));
+    return bytes;
+  }
+
+  /** How many files hold weights. */
+  public int weightFiles() {
+    return weights.size();
+  }
+
+  /** Whether it is a raw release of Mistral's, opened as it is. */
+  public boolean isRaw() {
+    return WeightFiles.rawPlaces().contains(index);
+  }
+
   /** Bytes of all tensors. */
   public long bytes() {
     return places.values().stream().mapToLong(place -> place.entry().size()).sum();
+  }
+
+  /** Bytes of those that are copied into this process's own memory. */
+  public long copiedBytes() {
+    return places.values().stream()
+        .mapToLong(place -> place.reordered().map(RawTensor::bytes).orElse(0L))
+        .sum();
   }
 
   /**
@@ -180,7 +224,7 @@ public final class Checkpoint {
    * unnoticed; a fine-tuned, a requantised or a re-exported model does not.
    */
   public String fingerprint() {
-    return Fingerprint.of(folder, weights);
+    return Fingerprint.of(folder, config(index), weights);
   }
 
   /** The files that hold weights, for messages. */
@@ -188,6 +232,32 @@ public final class Checkpoint {
     return weights.size() == 1
         ? weights.get(0).file().toString()
         : folder.resolve(index).toString();
+  }
+
+  /** The name of the file beside {@code index} that tells the model's sizes. */
+  private static String config(String index) {
+    return WeightFiles.rawPlaces().contains(index) ? WeightFiles.RAW_PARAMS : CONFIG;
+  }
+
+  /** Hugging Face's form of a model comes first where a folder has both. */
+  private static boolean isRaw(Path folder) {
+    boolean converted =
+        WeightFiles.places().stream().anyMatch(name -> Files.exists(folder.resolve(name)));
+    return !converted && RawRelease.isThere(folder);
+  }
+
+  private static Checkpoint openRaw(Path folder) {
+    RawRelease release = RawRelease.openAsItIs(folder);
+    Map<String, Place> places = new TreeMap<>();
+    for (RawTensor tensor : release.tensors()) {
+      RawTensor.Part only = tensor.parts().get(0);
+      Optional<RawTensor> reordered =
+          tensor.order().isAsIs() ? Optional.empty() : Optional.of(tensor);
+      places.put(tensor.name(), new Place(only.container(), only.entry(), reordered));
+    }
+    JsonNode config = release.config(release.type(), OptionalInt.empty());
+    String index = release.weights().size() == 1 ? WeightFiles.RAW_WHOLE : WeightFiles.RAW_INDEX;
+    return new Checkpoint(folder, config, index, release.weights(), places);
   }
 
   /** Which file says where the weights are. */
@@ -235,7 +305,7 @@ public final class Checkpoint {
 
   private static void place(Path file, WeightFile.Entry entry, Map<String, Place> places) {
     String name = canonical(entry.name());
-    if (places.put(name, new Place(file, entry)) != null) {
+    if (places.put(name, Place.of(file, entry)) != null) {
       throw new ModelException(file + ": tensor " + entry.name(), "is there twice, as " + name);
     }
   }
@@ -276,6 +346,10 @@ public final class Checkpoint {
       throw new ModelException(
           where, "has rows of " + rowBytes + " bytes, beyond what is supported");
     }
+    if (place.reordered().isPresent()) {
+      RawTensor raw = place.reordered().get();
+      return Tensor.copied(name, type, entry.shape(), () -> RawRows.copyOf(raw, slabRows));
+    }
     try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
       List<ByteBuffer> slabs = new ArrayList<>();
       for (long row = 0; row < entry.shape().get(0); row += slabRows) {
@@ -291,7 +365,7 @@ public final class Checkpoint {
     }
   }
 
-  private static ElementType type(String where, WeightFile.Entry entry) {
+  static ElementType type(String where, WeightFile.Entry entry) {
     return switch (entry.type()) {
       case "F32" -> ElementType.F32;
       case "F16" -> ElementType.F16;

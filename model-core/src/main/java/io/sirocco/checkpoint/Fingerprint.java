@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
@@ -28,10 +29,15 @@ final class Fingerprint {
 
   private Fingerprint() {}
 
-  static String of(Path folder, List<WeightFile> files) {
+  /** {@code sizes}: the file that says which weights there are, config.json or params.json. */
+  static String of(Path folder, String sizes, List<WeightFile> files) {
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : SMALL_FILES) {
+      MessageDigest digest = sha256();
+      List<String> small = new ArrayList<>(SMALL_FILES);
+      if (!small.contains(sizes)) {
+        small.add(sizes);
+      }
+      for (String name : small) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {
           digest.update(name.getBytes(StandardCharsets.UTF_8));
@@ -47,6 +53,12 @@ final class Fingerprint {
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
       throw new ModelException(folder.toString(), "cannot be read: " + e, e);
+    }
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }

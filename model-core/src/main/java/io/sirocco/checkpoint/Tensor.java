@@ -4,25 +4,44 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
- * A named weight of a checkpoint: rank 1 or 2, row-major, read-only, mapped from its file and never
- * copied. A tensor above 2 GiB consists of several mappings, cut between rows.
+ * A named weight of a checkpoint: rank 1 or 2, row-major, read-only, mapped from its file and not
+ * copied, unless {@link #copiedBytes} says so. A tensor above 2 GiB consists of several mappings,
+ * cut between rows.
  */
 public final class Tensor {
   private final String name;
   private final ElementType type;
   private final List<Long> shape;
-  private final List<ByteBuffer> slabs;
-  private final int rowsPerSlab;
+  private final boolean copied;
+  private final Supplier<List<ByteBuffer>> source;
+  private volatile List<ByteBuffer> slabs = List.of();
 
   /** {@code slabs}: whole rows each, all but the last of equal size. */
   Tensor(String name, ElementType type, List<Long> shape, List<ByteBuffer> slabs) {
+    this(name, type, shape, false, () -> slabs);
+    slabs();
+  }
+
+  private Tensor(
+      String name,
+      ElementType type,
+      List<Long> shape,
+      boolean copied,
+      Supplier<List<ByteBuffer>> source) {
     this.name = name;
     this.type = type;
     this.shape = List.copyOf(shape);
-    this.slabs = slabs.stream().map(slab -> slab.slice().order(ByteOrder.LITTLE_ENDIAN)).toList();
-    this.rowsPerSlab = Math.toIntExact(this.slabs.get(0).remaining() / rowBytes());
+    this.copied = copied;
+    this.source = source;
+  }
+
+  /** One whose elements are copied when they are first needed: plans need none. */
+  static Tensor copied(
+      String name, ElementType type, List<Long> shape, Supplier<List<ByteBuffer>> copy) {
+    return new Tensor(name, type, shape, true, copy);
   }
 
   /** The name by Hugging Face's convention, whatever prefix the file has. */
@@ -54,12 +73,29 @@ public final class Tensor {
     return rows() * rowBytes();
   }
 
+  /** Of this process's own memory, once the elements are needed; 0 where they are mapped. */
+  public long copiedBytes() {
+    return copied ? bytes() : 0;
+  }
+
   /**
    * The mappings, in order: each a read-only little-endian view of whole rows, at most 2 GiB. The
    * views must stay reachable while native code uses their addresses.
    */
   public List<ByteBuffer> slabs() {
+    if (slabs.isEmpty()) {
+      fill();
+    }
     return slabs;
+  }
+
+  private synchronized void fill() {
+    if (slabs.isEmpty()) {
+      slabs =
+          source.get().stream()
+              .map(slab -> slab.asReadOnlyBuffer().slice().order(ByteOrder.LITTLE_ENDIAN))
+              .toList();
+    }
   }
 
   /**
@@ -69,7 +105,9 @@ public final class Tensor {
    */
   public void readRow(int row, float[] into) {
     Objects.checkIndex(row, rows());
-    ByteBuffer slab = slabs.get(row / rowsPerSlab);
+    List<ByteBuffer> all = slabs();
+    int rowsPerSlab = Math.toIntExact(all.get(0).remaining() / rowBytes());
+    ByteBuffer slab = all.get(row / rowsPerSlab);
     int columns = columns();
     int start = Math.toIntExact(row % rowsPerSlab * rowBytes());
     switch (type) {
@@ -85,7 +123,7 @@ public final class Tensor {
       }
       case F16 -> {
         for (int column = 0; column < columns; column++) {
-          into[column] = halfToFloat(slab.getShort(start + 2 * column));
+          into[column] = Float16.toFloat(slab.getShort(start + 2 * column));
         }
       }
     }
@@ -93,20 +131,5 @@ public final class Tensor {
 
   private long rowBytes() {
     return (long) columns() * type.bytes();
-  }
-
-  /** Exact, subnormal numbers, infinities and NaN included (JDK 17 has no such conversion). */
-  static float halfToFloat(short half) {
-    int sign = (half & 0x8000) << 16;
-    int exponent = (half >>> 10) & 0x1f;
-    int fraction = half & 0x3ff;
-    if (exponent == 0x1f) {
-      return Float.intBitsToFloat(sign | 0x7f800000 | fraction << 13);
-    }
-    if (exponent == 0) {
-      float magnitude = fraction * 0x1p-24f;
-      return sign == 0 ? magnitude : -magnitude;
-    }
-    return Float.intBitsToFloat(sign | (exponent + 112) << 23 | fraction << 13);
   }
 }

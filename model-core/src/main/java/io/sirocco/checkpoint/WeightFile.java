@@ -38,6 +38,11 @@ record WeightFile(Path file, byte[] header, long fileSize, List<Entry> entries) 
       return new Entry(name, type, shape, rowMajorStrides(shape), offset, size);
     }
 
+    /** The same in a file that has {@code bytes} more before it. */
+    Entry movedBy(long bytes) {
+      return new Entry(name, type, shape, strides, offset + bytes, size);
+    }
+
     boolean isRowMajor() {
       List<Long> plain = rowMajorStrides(shape);
       for (int i = 0; i < shape.size(); i++) {

@@ -27,6 +27,15 @@ public final class WeightFiles {
   /** What older releases have instead of {@link #INDEX}. */
   public static final String PICKLED_INDEX = "pytorch_model.bin.index.json";
 
+  /** Sizes of Mistral's own releases, which have it instead of config.json. */
+  public static final String RAW_PARAMS = "params.json";
+
+  /** What Mistral's own releases have instead of {@link #WHOLE}. */
+  public static final String RAW_WHOLE = "consolidated.safetensors";
+
+  /** What Mistral's own releases have instead of {@link #INDEX}. */
+  public static final String RAW_INDEX = "consolidated.safetensors.index.json";
+
   /** Bytes that an index may have. */
   public static final long MAX_INDEX = 64L << 20;
 
@@ -45,6 +54,11 @@ public final class WeightFiles {
   /** Where weights are looked for: the first of these that a folder has says which files it is. */
   public static List<String> places() {
     return List.of(WHOLE, INDEX, PICKLED, PICKLED_INDEX);
+  }
+
+  /** As {@link #places}, for the weights of a raw release that is opened as it is. */
+  public static List<String> rawPlaces() {
+    return List.of(RAW_WHOLE, RAW_INDEX);
   }
 
   /** Whether a file of {@link #places} names others. */
@@ -98,7 +112,12 @@ public final class WeightFiles {
 
   /** Tensors to the shards that hold them. */
   static Map<String, String> weightMap(Path index) {
-    JsonNode weightMap = Json.readObject(index, MAX_INDEX).path("weight_map");
+    return weightMap(index, Json.readObject(index, MAX_INDEX));
+  }
+
+  /** As above of an index that has been read from {@code index}. */
+  static Map<String, String> weightMap(Path index, JsonNode json) {
+    JsonNode weightMap = json.path("weight_map");
     if (!weightMap.isObject()) {
       throw new ModelException(
           index.toString(), "weight_map is missing or not an object of file names");

@@ -15,13 +15,15 @@ import java.nio.file.Path;
 record ModelFiles(
     Checkpoint checkpoint, MistralConfig config, MistralWeights weights, Tensor head) {
   private static final String GENERATION_CONFIG = "generation_config.json";
-  private static final String CONFIG = "config.json";
 
   static ModelFiles open(EngineOptions options) {
-    Path folder = Path.of(options.model());
-    Checkpoint checkpoint = Checkpoint.open(folder);
+    return of(Checkpoint.open(Path.of(options.model())), options);
+  }
+
+  /** Of a checkpoint that is open already. */
+  static ModelFiles of(Checkpoint checkpoint, EngineOptions options) {
     MistralConfig config =
-        MistralConfig.parse(checkpoint.config(), folder.resolve(CONFIG).toString());
+        MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     boolean classifies = options.task() instanceof Task.Classify;
     return new ModelFiles(
@@ -39,6 +41,7 @@ record ModelFiles(
         .map(json -> GenerationOptions.fromJson(json, folder.resolve(GENERATION_CONFIG).toString()))
         .orElseGet(
             () ->
-                GenerationOptions.fromJson(checkpoint.config(), folder.resolve(CONFIG).toString()));
+                GenerationOptions.fromJson(
+                    checkpoint.config(), checkpoint.configFile().toString()));
   }
 }

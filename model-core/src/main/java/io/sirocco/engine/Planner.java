@@ -47,7 +47,12 @@ final class Planner {
               + " values");
     }
     MemoryPlan memory = memory(options, files, setup, settings, prefixBytes);
-    if (memory.weightsCopied() > 0) {
+    if (files.checkpoint().copiedBytes() > 0) {
+      notes.add(
+          "query and key weights of this raw release are kept in this process's own memory, as their"
+              + " rows change places; convert would make a folder that shares all of them");
+    }
+    if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
@@ -107,13 +112,18 @@ final class Planner {
         : Optional.empty();
   }
 
+  /** What an engine would take, whether or not this machine has it. */
+  static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
+    return memory(options, files, setup, settings(options, files));
+  }
+
   private static MemoryPlan memory(
       EngineOptions options,
       ModelFiles files,
       KernelSetup setup,
       Optional<GenerationSettings> settings,
       long prefixBytes) {
-    long copied = 0;
+    long copied = files.checkpoint().copiedBytes();
     if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
       for (Tensor weight : files.weights().linearWeights()) {
         if (weight.type() != ElementType.BF16) {
@@ -126,8 +136,8 @@ final class Planner {
     long left = Math.max(0, available - copied - workspace - prefixBytes);
     long kvCache =
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
-    return new MemoryPlan(
-        files.checkpoint().bytes(), copied, workspace, kvCache, prefixBytes, available);
+    long mapped = files.checkpoint().bytes() - files.checkpoint().copiedBytes();
+    return new MemoryPlan(mapped, copied, workspace, kvCache, prefixBytes, available);
   }
 
   private static long workspace(

@@ -5,6 +5,7 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +25,7 @@ public record MistralWeights(
     List<Layer> layers,
     Tensor norm) {
   private static final String EMBED_TOKENS = "model.embed_tokens.weight";
+  private static final String NORM = "model.norm.weight";
   private static final String LM_HEAD = "lm_head.weight";
   private static final String SCORE = "score.weight";
 
@@ -48,9 +50,9 @@ public record MistralWeights(
     List<Layer> layers = new ArrayList<>();
     Tensor embedTokens = embedTokens(checkpoint, config);
     for (int index = 0; index < config.numHiddenLayers(); index++) {
-      layers.add(layer(checkpoint, config, "model.layers." + index + "."));
+      layers.add(layer(checkpoint, config, index));
     }
-    Tensor norm = checkpoint.require("model.norm.weight", config.hiddenSize());
+    Tensor norm = checkpoint.require(NORM, config.hiddenSize());
     return new MistralWeights(checkpoint, config, embedTokens, List.copyOf(layers), norm);
   }
 
@@ -107,20 +109,69 @@ public record MistralWeights(
         onlyHead ? LM_HEAD : EMBED_TOKENS, config.vocabSize(), config.hiddenSize());
   }
 
-  private static Layer layer(Checkpoint checkpoint, MistralConfig config, String prefix) {
+  /** A weight that the config implies. */
+  @SuppressWarnings("ArrayRecordComponent") // read once, never compared
+  private record Expected(String name, long... shape) {}
+
+  /** Of a layer, in the order of {@link Layer}. */
+  private static List<Expected> expected(MistralConfig config, int index) {
+    String prefix = "model.layers." + index + ".";
     long hidden = config.hiddenSize();
     long feedForward = config.intermediateSize();
     long queries = (long) config.numAttentionHeads() * config.headDim();
     long keys = (long) config.numKeyValueHeads() * config.headDim();
+    return List.of(
+        new Expected(prefix + "input_layernorm.weight", hidden),
+        new Expected(prefix + "self_attn.q_proj.weight", queries, hidden),
+        new Expected(prefix + "self_attn.k_proj.weight", keys, hidden),
+        new Expected(prefix + "self_attn.v_proj.weight", keys, hidden),
+        new Expected(prefix + "self_attn.o_proj.weight", hidden, queries),
+        new Expected(prefix + "post_attention_layernorm.weight", hidden),
+        new Expected(prefix + "mlp.gate_proj.weight", feedForward, hidden),
+        new Expected(prefix + "mlp.up_proj.weight", feedForward, hidden),
+        new Expected(prefix + "mlp.down_proj.weight", hidden, feedForward));
+  }
+
+  private static Layer layer(Checkpoint checkpoint, MistralConfig config, int index) {
+    List<Tensor> found =
+        expected(config, index).stream()
+            .map(weight -> checkpoint.require(weight.name(), weight.shape()))
+            .toList();
     return new Layer(
-        checkpoint.require(prefix + "input_layernorm.weight", hidden),
-        checkpoint.require(prefix + "self_attn.q_proj.weight", queries, hidden),
-        checkpoint.require(prefix + "self_attn.k_proj.weight", keys, hidden),
-        checkpoint.require(prefix + "self_attn.v_proj.weight", keys, hidden),
-        checkpoint.require(prefix + "self_attn.o_proj.weight", hidden, queries),
-        checkpoint.require(prefix + "post_attention_layernorm.weight", hidden),
-        checkpoint.require(prefix + "mlp.gate_proj.weight", feedForward, hidden),
-        checkpoint.require(prefix + "mlp.up_proj.weight", feedForward, hidden),
-        checkpoint.require(prefix + "mlp.down_proj.weight", hidden, feedForward));
+        found.get(0),
+        found.get(1),
+        found.get(2),
+        found.get(3),
+        found.get(4),
+        found.get(5),
+        found.get(6),
+        found.get(7),
+        found.get(8));
+  }
+
+  /**
+   * What {@link #of} would refuse, one after the other rather than the first alone; weights of the
+   * decoder only.
+   *
+   * @param most how many to name at most
+   */
+  public static List<String> problems(Checkpoint checkpoint, MistralConfig config, int most) {
+    List<String> problems = new ArrayList<>();
+    collect(problems, () -> embedTokens(checkpoint, config));
+    for (int index = 0; index < config.numHiddenLayers() && problems.size() < most; index++) {
+      for (Expected weight : expected(config, index)) {
+        collect(problems, () -> checkpoint.require(weight.name(), weight.shape()));
+      }
+    }
+    collect(problems, () -> checkpoint.require(NORM, config.hiddenSize()));
+    return List.copyOf(problems.subList(0, Math.min(most, problems.size())));
+  }
+
+  private static void collect(List<String> problems, Supplier<Tensor> weight) {
+    try {
+      Tensor unused = weight.get();
+    } catch (ModelException e) {
+      problems.add(e.getMessage());
+    }
   }
 }

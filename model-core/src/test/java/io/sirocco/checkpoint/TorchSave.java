@@ -14,13 +14,14 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Writes a state dictionary as {@code torch.save} does. */
-final class TorchSave {
+public final class TorchSave {
   private static final String ROOT = "archive";
 
   private final ByteArrayOutputStream pickle = new ByteArrayOutputStream();
   private final Map<String, byte[]> storages = new LinkedHashMap<>();
 
-  TorchSave() {
+  /** An empty dictionary. */
+  public TorchSave() {
     raw(0x80, 2, '}', '(');
   }
 
@@ -34,6 +35,27 @@ final class TorchSave {
     String key = String.valueOf(storages.size());
     storages.put(key, bytes.array());
     return key;
+  }
+
+  /** A tensor of these bytes, which lie in order. */
+  public TorchSave withBytes(String name, String type, byte[] bytes, int... shape) {
+    storages.put(String.valueOf(storages.size()), bytes);
+    return inOrder(name, type, String.valueOf(storages.size() - 1), shape);
+  }
+
+  /** As above, where somebody else writes the storage, of that number, into the archive. */
+  public TorchSave withStorageElsewhere(String name, String type, int number, int... shape) {
+    return inOrder(name, type, String.valueOf(number), shape);
+  }
+
+  private TorchSave inOrder(String name, String type, String key, int... shape) {
+    int[] strides = new int[shape.length];
+    int stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= shape[i];
+    }
+    return with(name, "torch\n" + type + "Storage\n", key, stride, 0, shape, strides);
   }
 
   /** A tensor that is a view of a storage. */
@@ -110,24 +132,31 @@ final class TorchSave {
     }
   }
 
-  void write(Path file) throws IOException {
+  /** Writes the file. */
+  public void write(Path file) throws IOException {
     Files.write(file, bytes());
   }
 
-  byte[] bytes() throws IOException {
+  /** The whole file. */
+  public byte[] bytes() throws IOException {
     ByteArrayOutputStream file = new ByteArrayOutputStream();
     try (ZipOutputStream zip = new ZipOutputStream(file)) {
-      ByteArrayOutputStream whole = new ByteArrayOutputStream();
-      whole.writeBytes(pickle.toByteArray());
-      whole.write('u');
-      whole.write('.');
-      add(zip, "data.pkl", whole.toByteArray());
+      add(zip, "data.pkl", pickle());
       add(zip, "byteorder", "little".getBytes(StandardCharsets.US_ASCII));
       for (Map.Entry<String, byte[]> storage : storages.entrySet()) {
         add(zip, "data/" + storage.getKey(), storage.getValue());
       }
     }
     return file.toByteArray();
+  }
+
+  /** The pickle alone. */
+  public byte[] pickle() {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    whole.writeBytes(pickle.toByteArray());
+    whole.write('u');
+    whole.write('.');
+    return whole.toByteArray();
   }
 
   private static void add(ZipOutputStream zip, String name, byte[] bytes) throws IOException {

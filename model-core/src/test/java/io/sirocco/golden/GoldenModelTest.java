@@ -88,7 +88,7 @@ class GoldenModelTest {
         .logits(residual, List.of(residual.rows() - 1), model.allocator())[0];
   }
 
-  private static void assertForward(GoldenFolder folder, GoldenModel model, JsonNode golden) {
+  static void assertForward(GoldenFolder folder, GoldenModel model, JsonNode golden) {
     List<TokenRow> rows = GoldenFolder.rows(golden);
     HiddenStates states = new HiddenStates(model);
     Matrix residual = model.decoder().forward(rows, states);

@@ -8,15 +8,22 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The command line: {@code run} a job, {@code report} on its results, {@code bench} this machine.
+ * The command line: {@code run} a job, {@code report} on its results, {@code inspect} or {@code
+ * convert} a model, {@code bench} this machine.
  */
 @Command(
     name = "sirocco",
     description = "Mistral models over Apache Spark DataFrames, on CPUs.",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    subcommands = {RunCommand.class, ReportCommand.class, BenchCommand.class},
-    synopsisSubcommandLabel = "(run | report | bench)",
+    subcommands = {
+      RunCommand.class,
+      ReportCommand.class,
+      InspectCommand.class,
+      ConvertCommand.class,
+      BenchCommand.class
+    },
+    synopsisSubcommandLabel = "(run | report | inspect | convert | bench)",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:done",

@@ -31,7 +31,7 @@ final class PlanReport {
     out.flush();
   }
 
-  private static String describe(MemoryPlan memory) {
+  static String describe(MemoryPlan memory) {
     return String.format(
         Locale.ROOT,
         "weights %s mapped and shared, %s copied; workspace at most %s%s for each executor; %s"

@@ -39,7 +39,8 @@ record ManifestReader(RemoteModel remote) {
       throw new ModelException(
           remote.uri(), "does not exist; expected a Hugging Face model's folder", e);
     }
-    if (!listed.containsKey(CONFIG)) {
+    boolean raw = isRaw(listed);
+    if (!raw && !listed.containsKey(CONFIG)) {
       throw new ModelException(remote.where(CONFIG), "is missing; " + found(listed));
     }
     List<String> names =
@@ -49,7 +50,10 @@ record ManifestReader(RemoteModel remote) {
           .filter(TEMPLATE.asMatchPredicate())
           .forEach(name -> names.add(ModelFile.TEMPLATES + "/" + name));
     }
-    names.addAll(weights(listed));
+    if (raw) {
+      names.add(WeightFiles.RAW_PARAMS);
+    }
+    names.addAll(weights(listed, raw ? WeightFiles.rawPlaces() : WeightFiles.places()));
     Map<String, String> digests = digests(listed);
     List<ModelFile> files = new ArrayList<>();
     for (String name : names.stream().sorted().toList()) {
@@ -59,9 +63,17 @@ record ManifestReader(RemoteModel remote) {
     return new ModelManifest(remote.uri(), files);
   }
 
-  private List<String> weights(Map<String, FileStatus> listed) throws IOException {
+  /** Of Mistral's own form, and not of Hugging Face's as well, which would come first. */
+  private static boolean isRaw(Map<String, FileStatus> listed) {
+    return listed.containsKey(WeightFiles.RAW_PARAMS)
+        && WeightFiles.rawPlaces().stream().anyMatch(listed::containsKey)
+        && WeightFiles.places().stream().noneMatch(listed::containsKey);
+  }
+
+  private List<String> weights(Map<String, FileStatus> listed, List<String> places)
+      throws IOException {
     String first =
-        WeightFiles.places().stream()
+        places.stream()
             .filter(listed::containsKey)
             .findFirst()
             .orElseThrow(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.spark.MiniHdfs;
+import io.sirocco.spark.RawRelease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,6 +58,16 @@ class ModelOutlineTest {
         assertThat(kept.resolve("card.md")).doesNotExist();
       }
       assertThat(kept).doesNotExist();
+    }
+  }
+
+  @Test
+  void rawReleasesAreOutlinedToo() throws IOException {
+    Path model = RawRelease.write(folder.resolve("raw"));
+    try (ModelOutline outline = outline(remote(model))) {
+      assertThat(fingerprint(outline.folder())).isEqualTo(fingerprint(model));
+      assertThat(outline.folder().resolve("params.json")).exists();
+      assertThat(Checkpoint.open(outline.folder()).copiedBytes()).isPositive();
     }
   }
 

@@ -1,0 +1,11 @@
+package io.sirocco.convert;
+
+/** Hears how far a conversion is; called often, in the thread that converts. */
+@FunctionalInterface
+public interface ConversionListener {
+  /** Hears nothing. */
+  ConversionListener NONE = (done, total, file) -> {};
+
+  /** {@code done} of {@code total} bytes are written or found complete; {@code file} is at work. */
+  void at(long done, long total, String file);
+}

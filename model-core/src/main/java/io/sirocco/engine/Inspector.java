@@ -1,0 +1,210 @@
+package io.sirocco.engine;
+
+import io.sirocco.checkpoint.Checkpoint;
+import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.RawRelease;
+import io.sirocco.checkpoint.WeightFiles;
+import io.sirocco.engine.Inspection.Kind;
+import io.sirocco.kernel.Precision;
+import io.sirocco.model.MistralConfig;
+import io.sirocco.model.MistralWeights;
+import io.sirocco.sampling.GenerationOptions;
+import io.sirocco.template.ChatTemplate;
+import io.sirocco.tokenizer.SpecialTokenText;
+import io.sirocco.tokenizer.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/** Looks at a folder step by step: a step that fails is a problem, and the next ones go on. */
+final class Inspector {
+  private static final String CONFIG = "config.json";
+  private static final String ADAPTER_CONFIG = "adapter_config.json";
+  private static final String SCORE = "score.weight";
+
+  /** Of what a job that generates reads; without it, what config.json says counts. */
+  private static final String GENERATION_CONFIG = "generation_config.json";
+
+  private static final List<String> TOKENIZERS =
+      List.of("tokenizer.json", "tekken.json", "tokenizer.model", "tokenizer.model.v3");
+
+  private static final int MOST_PROBLEMS = 100;
+  private static final int BATCH_TOKENS = 2048;
+  private static final int MAX_TOKENS = 4096;
+
+  private final Path path;
+  private final List<String> problems = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private final Map<String, Long> weights = new TreeMap<>();
+  private final Map<Precision, MemoryPlan> memory = new EnumMap<>(Precision.class);
+  private Optional<MistralConfig> config = Optional.empty();
+  private boolean classifier;
+  private int weightFiles;
+
+  Inspector(Path path) {
+    this.path = path;
+  }
+
+  Inspection inspect() {
+    Kind kind = kind();
+    switch (kind) {
+      case HUGGING_FACE, RAW_RELEASE -> attempt(this::model);
+      case RAW_RELEASE_TO_CONVERT -> attempt(this::release);
+      case ADAPTER ->
+          problems.add(
+              path.resolve(ADAPTER_CONFIG)
+                  + ": is an adapter, which is not opened by itself; merge it into the model it was"
+                  + " trained on with peft's merge_and_unload, and save that");
+      case TOKENIZER -> problems.add(path + ": holds a tokenizer, but no model");
+      case UNKNOWN ->
+          problems.add(
+              path
+                  + (Files.exists(path) ? ": holds nothing that is known" : ": does not exist")
+                  + "; expected a Hugging Face folder, or a raw release of Mistral's");
+    }
+    Optional<String> tokenizer = TOKENIZERS.stream().filter(this::has).findFirst();
+    boolean template = false;
+    if (kind != Kind.UNKNOWN && Files.isDirectory(path)) {
+      attempt(() -> Tokenizer.open(path, SpecialTokenText.LITERAL).close());
+      template = attempt(() -> ChatTemplate.open(path).isPresent(), false);
+    }
+    return new Inspection(
+        path,
+        kind,
+        config,
+        classifier,
+        weights,
+        weightFiles,
+        tokenizer,
+        template,
+        memory,
+        List.copyOf(problems),
+        List.copyOf(notes));
+  }
+
+  private Kind kind() {
+    if (Files.isRegularFile(path)) {
+      return Kind.RAW_RELEASE_TO_CONVERT;
+    }
+    boolean converted = WeightFiles.places().stream().anyMatch(this::has);
+    if (!converted && attempt(() -> RawRelease.isThere(path), false)) {
+      return attempt(() -> RawRelease.isOpenedAsItIs(path), false)
+          ? Kind.RAW_RELEASE
+          : Kind.RAW_RELEASE_TO_CONVERT;
+    }
+    if (has(ADAPTER_CONFIG)) {
+      return Kind.ADAPTER;
+    }
+    if (converted || has(CONFIG)) {
+      return Kind.HUGGING_FACE;
+    }
+    return TOKENIZERS.stream().anyMatch(this::has) ? Kind.TOKENIZER : Kind.UNKNOWN;
+  }
+
+  private boolean has(String name) {
+    return Files.isRegularFile(path.resolve(name));
+  }
+
+  private void model() {
+    Checkpoint checkpoint = Checkpoint.open(path);
+    weights.putAll(checkpoint.bytesByType());
+    weightFiles = checkpoint.weightFiles();
+    classifier = checkpoint.names().contains(SCORE);
+    MistralConfig read =
+        MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
+    config = Optional.of(read);
+    int before = problems.size();
+    problems.addAll(MistralWeights.problems(checkpoint, read, MOST_PROBLEMS));
+    if (checkpoint.isRaw()) {
+      notes.addAll(RawRelease.open(path).notes());
+    }
+    attempt(
+        () ->
+            checkpoint
+                .json(GENERATION_CONFIG)
+                .ifPresent(
+                    json ->
+                        GenerationOptions.fromJson(
+                            json, path.resolve(GENERATION_CONFIG).toString())));
+    if (problems.size() == before) {
+      for (Precision precision : Precision.values()) {
+        attempt(() -> memory.put(precision, memory(checkpoint, precision)));
+      }
+      // Heads have been asked for by now, if they are there.
+      List<String> unused = checkpoint.ignored();
+      if (!unused.isEmpty()) {
+        notes.add("tensors that are not used: " + RawRelease.some(unused));
+      }
+    }
+  }
+
+  private MemoryPlan memory(Checkpoint checkpoint, Precision precision) {
+    PrecisionChoice choice =
+        precision == Precision.FLOAT32 ? PrecisionChoice.FLOAT32 : PrecisionChoice.BFLOAT16;
+    Task task =
+        classifier
+            ? new Task.Classify()
+            : new Task.Generate(
+                GenerationOptions.none(),
+                Prompts.plain(),
+                0,
+                Task.Generate.DEFAULT_SEQUENCES,
+                false);
+    EngineOptions options =
+        new EngineOptions(
+            path.toString(),
+            choice,
+            KernelChoice.AUTO,
+            1,
+            BATCH_TOKENS,
+            MAX_TOKENS,
+            OverLength.ERROR,
+            SpecialTokenText.LITERAL,
+            task);
+    KernelSetup setup = KernelSetup.of(KernelChoice.AUTO, choice);
+    setup.fallback().ifPresent(why -> notes.add("kernels would be plain Java: " + why));
+    return Planner.memory(options, ModelFiles.of(checkpoint, options), setup);
+  }
+
+  /** Mistral's own form, as far as a conversion looks at it before it begins. */
+  private void release() {
+    RawRelease release = RawRelease.open(path);
+    release
+        .tensors()
+        .forEach(tensor -> weights.merge(tensor.type().name(), tensor.bytes(), Long::sum));
+    weightFiles = release.weightFiles();
+    notes.addAll(release.notes());
+    notes.add("convert --from " + path + " --to HF_FOLDER makes a folder that can be opened");
+    config =
+        Optional.of(
+            MistralConfig.parse(
+                release.config(release.type(), OptionalInt.empty()), path.toString()));
+  }
+
+  private void attempt(Runnable step) {
+    attempt(
+        () -> {
+          step.run();
+          return true;
+        },
+        false);
+  }
+
+  private boolean attempt(BooleanSupplier step, boolean otherwise) {
+    try {
+      return step.getAsBoolean();
+    } catch (ModelException e) {
+      if (!problems.contains(e.getMessage())) {
+        problems.add(e.getMessage());
+      }
+      return otherwise;
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package io.sirocco.spark.job;
+
+import io.sirocco.convert.ConversionListener;
+import java.io.PrintWriter;
+import java.util.Locale;
+
+/**
+ * How far a conversion is: one line in a terminal, redrawn; elsewhere, such as in a log, a line for
+ * each file. One thread at a time.
+ */
+final class CopyProgress implements ConversionListener, AutoCloseable {
+  private static final long PERIOD_NANOSECONDS = 500_000_000;
+
+  private final PrintWriter out;
+  private final long start = System.nanoTime();
+
+  @SuppressWarnings("SystemConsoleNull") // Java 22 and later start with another console: none runs.
+  private final boolean terminal = System.console() != null;
+
+  private long drawn = start - PERIOD_NANOSECONDS;
+  private String file = "";
+  private String line = "";
+
+  CopyProgress(PrintWriter out) {
+    this.out = out;
+  }
+
+  @Override
+  public void at(long done, long total, String current) {
+    long now = System.nanoTime();
+    boolean another = !current.equals(file);
+    file = current;
+    line = line(done, total, current, (now - start) * 1e-9);
+    if (terminal ? now - drawn >= PERIOD_NANOSECONDS : another) {
+      drawn = now;
+      out.print(terminal ? "\r" + line + "  " : line + System.lineSeparator());
+      out.flush();
+    }
+  }
+
+  static String line(long done, long total, String file, double seconds) {
+    String left =
+        done == 0 || done >= total
+            ? ""
+            : ", " + Progress.duration(seconds / done * (total - done)) + " left";
+    return String.format(
+        Locale.ROOT,
+        "%s of %s (%d%%), %,.0f MB/s, %s%s",
+        PlanReport.bytes(done),
+        PlanReport.bytes(total),
+        total == 0 ? 100 : 100 * done / total,
+        seconds == 0 ? 0 : done / seconds / 1e6,
+        file,
+        left);
+  }
+
+  /** Leaves the line as it is at the end. */
+  @Override
+  public void close() {
+    if (!line.isEmpty()) {
+      out.print((terminal ? "\r" : "") + line + System.lineSeparator());
+      out.flush();
+    }
+  }
+}
