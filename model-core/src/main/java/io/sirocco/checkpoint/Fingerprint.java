@@ -10,17 +10,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
 /** Computes {@link Checkpoint#fingerprint}. */
 final class Fingerprint {
-  /** All that a row's results can depend on, besides the tensors. */
+  /** All that a row's results can depend on, besides the tensors and {@link RawTokenizers}. */
   private static final List<String> SMALL_FILES =
       List.of(
           "config.json",
           "generation_config.json",
-          "tokenizer.json",
+          RawTokenizers.CONVERTED,
           "tokenizer_config.json",
           "special_tokens_map.json",
           "chat_template.jinja",
@@ -31,7 +32,9 @@ final class Fingerprint {
   static String of(Path folder, List<WeightFile> files) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String name : SMALL_FILES) {
+      List<String> small = new ArrayList<>(SMALL_FILES);
+      RawTokenizers.among(name -> Files.isRegularFile(folder.resolve(name))).ifPresent(small::add);
+      for (String name : small) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {
           digest.update(name.getBytes(StandardCharsets.UTF_8));

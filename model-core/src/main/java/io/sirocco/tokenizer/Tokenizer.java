@@ -71,16 +71,16 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer.json of a model folder. The caller closes the result.
+   * Opens the tokenizer of a model folder: tokenizer.json, or else the one that a raw release's
+   * tekken.json or tokenizer.model becomes. The caller closes the result.
    *
-   * @throws ModelException if the folder has no tokenizer.json, or the file cannot be used
+   * @throws ModelException if the folder has none of these, or the file cannot be used
    * @throws IllegalStateException if the native library cannot be loaded on this machine
    */
   public static Tokenizer open(Path modelFolder, SpecialTokenText mode) {
     Objects.requireNonNull(mode, "mode");
-    Path path = TokenizerFolder.file(modelFolder);
-    String where = path.toString();
-    return new Tokenizer(where, TokenizerFile.parse(where, TokenizerFolder.read(path)), mode);
+    TokenizerFolder.Source source = TokenizerFolder.read(modelFolder);
+    return new Tokenizer(source.where(), TokenizerFile.parse(source.where(), source.json()), mode);
   }
 
   /**
