@@ -53,13 +53,13 @@ public final class RawTokenizer {
   static RawTokenizer ofSentencePiece(String where, byte[] file, Optional<Boolean> legacy) {
     SentencePieceModel model = SentencePieceModel.parse(where, file);
     Generation generation = Generation.V1;
-    String reason = "it has no control token " + INSTRUCTION;
+    String reason = "has no control token " + INSTRUCTION;
     if (isControl(model, SYSTEM_PROMPT)) {
       generation = Generation.LATER;
-      reason = "it has the control token " + SYSTEM_PROMPT;
+      reason = "has the control token " + SYSTEM_PROMPT;
     } else if (isControl(model, INSTRUCTION)) {
       generation = Generation.V3;
-      reason = "it has the control token " + INSTRUCTION;
+      reason = "has the control token " + INSTRUCTION;
     }
     boolean everywhere = legacy.orElse(generation == Generation.V1);
     TokenizerParts parts =
@@ -93,7 +93,7 @@ public final class RawTokenizer {
         where,
         parts,
         file.version().equals("v3") ? Generation.TEKKEN_V3 : Generation.LATER,
-        "its version is " + file.version(),
+        "has version " + file.version(),
         tokens);
   }
 
@@ -114,15 +114,10 @@ public final class RawTokenizer {
 
   /** One line on the chat template that its generation brings, and why. */
   public String chatTemplateNote() {
-    String why = "because the folder has none, and of " + where + " " + reason;
+    String why = ": the folder has none, and " + where + " " + reason;
     return generation.chatTemplate().isPresent()
-        ? "chat template of generation " + generation.label() + ", written by Sirocco, " + why
-        : "no chat template: generations "
-            + generation.label()
-            + " have one of each model's own, and of "
-            + where
-            + " "
-            + reason;
+        ? "chat template of generation " + generation.label() + ", written by Sirocco" + why
+        : "no chat template" + why + ", whose generation writes them for each model anew";
   }
 
   /** Texts of the special tokens by the names that templates have for them. */

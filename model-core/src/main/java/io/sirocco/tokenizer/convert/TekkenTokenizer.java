@@ -56,6 +56,11 @@ final class TekkenTokenizer {
     for (String token : file.tokens()) {
       merges.add(token, ids.get(token));
     }
+    if (SplitPattern.of(file.pattern()).isEmpty()) {
+      throw new ModelException(
+          where,
+          "config.pattern has " + file.pattern().length() + " characters; " + SplitPattern.rule());
+    }
     int beginning = file.special().indexOf(BEGINNING);
     if (beginning < 0) {
       throw new ModelException(
