@@ -12,9 +12,9 @@ import java.util.OptionalInt;
 
 /**
  * Text to token ids and back, exactly as Hugging Face tokenizers do it: the work is done by their
- * Rust library, on the model folder's tokenizer.json as it is, or on what a raw release's becomes. tokenizer_config.json plays no part
- * in ids; like transformers 5, this ignores its {@code add_bos_token} and {@code add_eos_token} in
- * favour of the post-processor's template.
+ * Rust library, on the model folder's tokenizer.json as it is, or on what a raw release's becomes.
+ * tokenizer_config.json plays no part in ids; like transformers 5, this ignores its {@code
+ * add_bos_token} and {@code add_eos_token} in favour of the post-processor's template.
  *
  * <p>A row's text comes in by {@link #encode}, a rendered chat template by {@link #encodePrompt};
  * both by the one native tokenizer.
@@ -89,8 +89,8 @@ public final class Tokenizer implements AutoCloseable {
    *
    * @throws IllegalArgumentException if the text is longer than this tokenizer can take (2 Mi
    *     characters where it splits text by one of Mistral's patterns, 64 Ki or less by another one,
-   *     else 256 Mi), or, with {@link SpecialTokenText#LITERAL}, the vocabulary offers nothing but a
-   *     control token for it
+   *     else 256 Mi), or, with {@link SpecialTokenText#LITERAL}, the vocabulary offers nothing but
+   *     a control token for it
    * @throws IllegalStateException if this tokenizer is closed
    */
   public Encoding encode(String text) {

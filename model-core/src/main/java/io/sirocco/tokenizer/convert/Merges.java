@@ -15,10 +15,16 @@ final class Merges {
   /** Characters of a token; the longest of a published file has 78. */
   static final int MAX_TOKEN = 256;
 
-  /** Published files need less than the size of their file. */
-  private static final int MAX_GROWTH = 16;
+  /** Published files need up to 2.3 times their size. */
+  private static final int MAX_GROWTH = 4;
 
   private static final int SMALL_FILE = 1 << 16;
+
+  /** Ten times what the largest published file needs. */
+  private static final long MAX_ROOM = 1L << 26;
+
+  /** Of a merge, its text aside, in memory and in JSON; in characters, roughly. */
+  private static final int OVERHEAD = 16;
 
   private final String where;
   private final Map<String, Integer> ids;
@@ -38,7 +44,7 @@ final class Merges {
   Merges(String where, Map<String, Integer> ids, long fileBytes) {
     this.where = where;
     this.ids = ids;
-    this.room = MAX_GROWTH * (fileBytes + SMALL_FILE);
+    this.room = Math.min(MAX_ROOM, MAX_GROWTH * (fileBytes + SMALL_FILE));
   }
 
   /** Adds the merges that make {@code text}, token {@code id}, in the order of their left ids. */
@@ -49,7 +55,7 @@ final class Merges {
       Integer right = left == null ? null : ids.get(text.substring(split));
       if (right != null) {
         found.add(new Merge(id, left, right));
-        room -= text.length();
+        room -= text.length() + OVERHEAD;
       }
     }
     if (room < 0) {
@@ -57,7 +63,9 @@ final class Merges {
           where,
           "its tokens consist of each other in so many ways that the merges would take over "
               + MAX_GROWTH
-              + " times the file's size; no published tokenizer is like that");
+              + " times the file's size, or "
+              + MAX_ROOM
+              + " characters; no published tokenizer is like that");
     }
     // Different left halves have different ids, so this is an order of pairs.
     found.subList(first, found.size()).sort(Comparator.comparingInt(Merge::left));

@@ -71,6 +71,8 @@ public final class TokenizerFiles {
    * tokenizer.json, tokenizer_config.json and a chat template. What {@code from} has of these stays
    * as it is, and is copied; the rest is made. Files that {@code to} already has are replaced.
    *
+   * <p>File by file: a caller that needs all of them or none writes into a folder of its own first.
+   *
    * @return what was done, a line for each step, for people; empty if {@code from} has no tokenizer
    * @throws ModelException if the tokenizer of {@code from} is refused, or a file cannot be read or
    *     written

@@ -14,9 +14,15 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class TokenizerFilesTest {
   private static final ObjectMapper MAPPER = new ObjectMapper();
   private static final int FIRST = 259;
+  private static final long SEED = 20261126;
 
   @TempDir private Path folder;
 
@@ -317,7 +324,33 @@ class TokenizerFilesTest {
     byte[] bytes = file.bytes();
     assertThatThrownBy(() -> RawTokenizer.ofSentencePiece("test", bytes, Optional.empty()))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("would take over 16 times the file's size");
+        .hasMessageContaining("would take over 4 times the file's size");
+  }
+
+  /** A hundred thousand would be a file of 34 MB; time grows with their number. */
+  @Test
+  void tokensOfTheGreatestLengthAreSplitInTime() {
+    int count = 20_000;
+    Random random = new Random(SEED);
+    Map<String, Integer> ids = new HashMap<>();
+    List<String> tokens = new ArrayList<>();
+    for (int id = 0; id < count; id++) {
+      StringBuilder token = new StringBuilder();
+      while (token.length() < Merges.MAX_TOKEN) {
+        token.append((char) ('a' + random.nextInt(2)));
+      }
+      tokens.add(token.toString());
+      ids.put(token.toString(), id);
+    }
+    Merges merges = new Merges("test", ids, (long) count * Merges.MAX_TOKEN);
+    Instant start = Instant.now();
+    for (int id = 0; id < count; id++) {
+      merges.add(tokens.get(id), id);
+    }
+    Duration taken = Duration.between(start, Instant.now());
+    System.out.printf("%,d tokens of 256 characters: %d ms%n", count, taken.toMillis());
+    assertThat(merges.found()).isEmpty();
+    assertThat(taken).isLessThan(Duration.ofSeconds(20));
   }
 
   private static SentencePieceFile withInstructions() {
