@@ -16,12 +16,12 @@ import java.util.List;
 
 /** Computes {@link Checkpoint#fingerprint}. */
 final class Fingerprint {
-  /** All that a row's results can depend on, besides the tensors. */
+  /** All that a row's results can depend on, besides the tensors and {@link RawTokenizers}. */
   private static final List<String> SMALL_FILES =
       List.of(
           "config.json",
           "generation_config.json",
-          "tokenizer.json",
+          RawTokenizers.CONVERTED,
           "tokenizer_config.json",
           "special_tokens_map.json",
           "chat_template.jinja",
@@ -37,6 +37,7 @@ final class Fingerprint {
       if (!small.contains(sizes)) {
         small.add(sizes);
       }
+      RawTokenizers.among(name -> Files.isRegularFile(folder.resolve(name))).ifPresent(small::add);
       for (String name : small) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {

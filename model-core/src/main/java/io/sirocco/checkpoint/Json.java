@@ -18,7 +18,7 @@ import java.nio.file.Path;
  * JSON of untrusted files: bounded in size and nesting, strict UTF-8, no key twice, nothing behind
  * the value.
  */
-final class Json {
+public final class Json {
   private static final int MAX_NESTING = 32;
   private static final int MAX_NUMBER_CHARACTERS = 64;
 
@@ -38,8 +38,12 @@ final class Json {
 
   private Json() {}
 
-  /** The object in a file of at most {@code maxBytes}. */
-  static JsonNode readObject(Path file, long maxBytes) {
+  /**
+   * The object in a file of at most {@code maxBytes}.
+   *
+   * @throws ModelException if the file cannot be read, is larger, or holds no such object
+   */
+  public static JsonNode readObject(Path file, long maxBytes) {
     try {
       long size = Files.size(file);
       if (size > maxBytes) {

@@ -123,12 +123,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private static Conversations conversations(EngineOptions options) {
-    Prompts prompts = Prompts.plain();
-    if (options.task() instanceof Task.Generate generate) {
-      prompts = generate.prompts();
-    } else if (options.task() instanceof Task.Score score) {
-      prompts = score.prompts();
-    }
+    Prompts prompts = options.task().prompts();
     return prompts.form() == Prompts.Form.CHAT
         ? Conversations.open(Path.of(options.model()), prompts.systemPrompt())
         : Conversations.none();

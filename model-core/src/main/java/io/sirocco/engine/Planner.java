@@ -11,6 +11,8 @@ import io.sirocco.model.Labels;
 import io.sirocco.model.MistralConfig;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.sampling.InvalidSettingException;
+import io.sirocco.tokenizer.convert.RawTokenizer;
+import io.sirocco.tokenizer.convert.TokenizerFiles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +39,8 @@ final class Planner {
       notes.add("tensors of the checkpoint that are not used: " + files.checkpoint().ignored());
     }
     Optional<GenerationSettings> settings = settings(options, files);
+    TokenizerFiles.open(files.checkpoint().folder())
+        .ifPresent(raw -> notes.addAll(describe(options, files, raw)));
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
     long prefixBytes = prefix.bytes(setup.precision());
     if (prefix.mostTokens() > 0) {
@@ -77,6 +81,17 @@ final class Planner {
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),
         memory);
+  }
+
+  /** What is made of a raw release's files; nothing of it was chosen by the job. */
+  private static List<String> describe(EngineOptions options, ModelFiles files, RawTokenizer raw) {
+    List<String> notes = new ArrayList<>();
+    notes.add("the tokenizer is made of " + raw.where());
+    boolean chats = options.task().prompts().form() == Prompts.Form.CHAT;
+    if (chats && !TokenizerFiles.hasChatTemplate(files.checkpoint().folder())) {
+      notes.add(raw.chatTemplateNote());
+    }
+    return notes;
   }
 
   /** Limit of the engine's allocator: the plan, with room for callers and for its own roughness. */

@@ -8,6 +8,11 @@ import java.util.Objects;
 /** What an engine does with its rows. */
 public sealed interface Task extends Serializable {
 
+  /** What its rows are. */
+  default Prompts prompts() {
+    return Prompts.plain();
+  }
+
   /** Classes by the head of a MistralForSequenceClassification. */
   record Classify() implements Task {}
 

@@ -58,7 +58,9 @@ public final class ChatTemplate {
   /**
    * Opens the chat template of a model folder: chat_template.jinja, or else that of
    * tokenizer_config.json. Special tokens are those of tokenizer_config.json, or else of
-   * special_tokens_map.json. Empty if the model has no chat template.
+   * special_tokens_map.json. Where there is no template and no tokenizer.json either, it is the one
+   * that the generation of the folder's tekken.json or tokenizer.model implies. Empty if the model
+   * has no chat template.
    *
    * @throws ModelException if a file cannot be used, the template is refused, or it names a special
    *     token that no file mentions

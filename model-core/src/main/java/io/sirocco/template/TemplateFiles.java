@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.template.ChatTemplate.Variant;
+import io.sirocco.tokenizer.convert.RawTokenizer;
+import io.sirocco.tokenizer.convert.TokenizerFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -67,10 +69,14 @@ final class TemplateFiles {
   static Optional<ChatTemplate> open(Path folder) {
     TemplateFiles files = new TemplateFiles(folder);
     Map<String, Variant> variants = files.variants();
+    Map<String, String> tokens = new HashMap<>();
+    if (variants.isEmpty()) {
+      files.addThoseOfTheGeneration(variants, tokens);
+    }
     if (variants.isEmpty()) {
       return Optional.empty();
     }
-    Map<String, String> tokens = files.specialTokens();
+    tokens.putAll(files.specialTokens());
     variants.values().forEach(variant -> files.checkTokens(variant, tokens));
     return Optional.of(
         new ChatTemplate(
@@ -78,6 +84,17 @@ final class TemplateFiles {
             Optional.ofNullable(variants.get(TOOL_USE)),
             tokens,
             Limits.DEFAULT));
+  }
+
+  /** A raw release has neither a template nor names for its tokens; its tokenizer implies both. */
+  private void addThoseOfTheGeneration(Map<String, Variant> variants, Map<String, String> tokens) {
+    Optional<RawTokenizer> raw = TokenizerFiles.open(folder);
+    Optional<String> source = raw.flatMap(tokenizer -> tokenizer.generation().chatTemplate());
+    if (source.isPresent()) {
+      String where = "chat template of generation " + raw.get().generation().label();
+      variants.put(DEFAULT, Variant.parse(where, source.get()));
+      tokens.putAll(raw.get().specialTokens());
+    }
   }
 
   /** As transformers: files of their own replace what tokenizer_config.json says. */

@@ -1,5 +1,7 @@
 package io.sirocco.tokenizer;
 
+import io.sirocco.tokenizer.convert.ByteLevelAlphabet;
+
 /** All tokens' bytes, read as UTF-8. */
 final class ByteLevelStream implements StreamDecoder {
   private final StringBuilder text = new StringBuilder();

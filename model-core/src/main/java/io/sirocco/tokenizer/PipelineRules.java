@@ -2,9 +2,8 @@ package io.sirocco.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.tokenizer.convert.SplitPattern;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What a tokenizer.json may ask of the Rust library.
@@ -19,17 +18,12 @@ final class PipelineRules {
   private static final Set<String> PRE_TOKENIZERS = Set.of("Metaspace", "ByteLevel", "Digits");
   private static final Set<String> DECODERS =
       Set.of("ByteFallback", "Fuse", "ByteLevel", "Metaspace");
-  private static final int MAX_PATTERN = 4096;
+
+  /** For the pattern of GPT-2, which the library itself brings. */
   private static final int MAX_PATTERN_TEXT = 1 << 21;
 
   /** Keeps the text's UTF-8 form well within the int that JNI counts it with. */
   private static final int MAX_TEXT = 1 << 28;
-
-  /** Escaped pairs and character classes, which hide brackets and quantifiers. */
-  private static final Pattern HIDDEN = Pattern.compile("\\\\.|\\[(?:\\\\.|[^\\]\\\\])*+\\]");
-
-  private static final Pattern REPEATED_GROUP = Pattern.compile("\\)[*+{]");
-  private static final Pattern REFERENCE = Pattern.compile("\\\\[gk1-9]");
 
   private final String file;
 
@@ -46,17 +40,18 @@ final class PipelineRules {
    * space, so a row of eleven million spaces would end the JVM.
    */
   static int maxTextLength(JsonNode preTokenizer) {
-    return runsPattern(preTokenizer) ? MAX_PATTERN_TEXT : MAX_TEXT;
-  }
-
-  private static boolean runsPattern(JsonNode step) {
-    for (JsonNode inner : step.path("pretokenizers")) {
-      if (runsPattern(inner)) {
-        return true;
-      }
+    int longest = MAX_TEXT;
+    for (JsonNode inner : preTokenizer.path("pretokenizers")) {
+      longest = Math.min(longest, maxTextLength(inner));
     }
-    return step.path("pattern").has("Regex")
-        || (type(step).equals("ByteLevel") && step.path("use_regex").asBoolean(true));
+    JsonNode regex = preTokenizer.path("pattern").path("Regex");
+    if (regex.isTextual()) {
+      // One that is refused never comes so far.
+      return SplitPattern.of(regex.asText()).map(pattern -> pattern.maxTextLength()).orElse(0);
+    }
+    boolean runsOwn =
+        type(preTokenizer).equals("ByteLevel") && preTokenizer.path("use_regex").asBoolean(true);
+    return runsOwn ? Math.min(longest, MAX_PATTERN_TEXT) : longest;
   }
 
   void checkNormalizer(JsonNode step) {
@@ -137,19 +132,13 @@ final class PipelineRules {
       }
       return;
     }
-    String pattern = regex.asText();
-    Matcher hidden = HIDDEN.matcher(pattern);
-    if (pattern.isEmpty()
-        || pattern.length() > MAX_PATTERN
-        || REFERENCE.matcher(pattern).find()
-        || REPEATED_GROUP.matcher(hidden.replaceAll("x")).find()) {
+    if (SplitPattern.of(regex.asText()).isEmpty()) {
       throw refused(
           "pre_tokenizer",
           "Split has a pattern of "
-              + pattern.length()
-              + " characters; patterns that are empty, longer than "
-              + MAX_PATTERN
-              + ", repeat a group or refer back to one are not run, since their time has no bound");
+              + regex.asText().length()
+              + " characters; "
+              + SplitPattern.rule());
     }
   }
 

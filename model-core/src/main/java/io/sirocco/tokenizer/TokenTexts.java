@@ -1,6 +1,7 @@
 package io.sirocco.tokenizer;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sirocco.tokenizer.convert.ByteLevelAlphabet;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

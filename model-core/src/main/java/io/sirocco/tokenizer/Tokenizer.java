@@ -12,9 +12,9 @@ import java.util.OptionalInt;
 
 /**
  * Text to token ids and back, exactly as Hugging Face tokenizers do it: the work is done by their
- * Rust library, on the model folder's tokenizer.json as it is. tokenizer_config.json plays no part
- * in ids; like transformers 5, this ignores its {@code add_bos_token} and {@code add_eos_token} in
- * favour of the post-processor's template.
+ * Rust library, on the model folder's tokenizer.json as it is, or on what a raw release's becomes.
+ * tokenizer_config.json plays no part in ids; like transformers 5, this ignores its {@code
+ * add_bos_token} and {@code add_eos_token} in favour of the post-processor's template.
  *
  * <p>A row's text comes in by {@link #encode}, a rendered chat template by {@link #encodePrompt};
  * both by the one native tokenizer.
@@ -71,16 +71,16 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * Opens the tokenizer.json of a model folder. The caller closes the result.
+   * Opens the tokenizer of a model folder: tokenizer.json, or else the one that a raw release's
+   * tekken.json or tokenizer.model becomes. The caller closes the result.
    *
-   * @throws ModelException if the folder has no tokenizer.json, or the file cannot be used
+   * @throws ModelException if the folder has none of these, or the file cannot be used
    * @throws IllegalStateException if the native library cannot be loaded on this machine
    */
   public static Tokenizer open(Path modelFolder, SpecialTokenText mode) {
     Objects.requireNonNull(mode, "mode");
-    Path path = TokenizerFolder.file(modelFolder);
-    String where = path.toString();
-    return new Tokenizer(where, TokenizerFile.parse(where, TokenizerFolder.read(path)), mode);
+    TokenizerFolder.Source source = TokenizerFolder.read(modelFolder);
+    return new Tokenizer(source.where(), TokenizerFile.parse(source.where(), source.json()), mode);
   }
 
   /**
@@ -88,8 +88,9 @@ public final class Tokenizer implements AutoCloseable {
    * surrogate reads as U+FFFD.
    *
    * @throws IllegalArgumentException if the text is longer than this tokenizer can take (2 Mi
-   *     characters where it splits text by a pattern, else 256 Mi), or, with {@link
-   *     SpecialTokenText#LITERAL}, the vocabulary offers nothing but a control token for it
+   *     characters where it splits text by one of Mistral's patterns, 64 Ki or less by another one,
+   *     else 256 Mi), or, with {@link SpecialTokenText#LITERAL}, the vocabulary offers nothing but
+   *     a control token for it
    * @throws IllegalStateException if this tokenizer is closed
    */
   public Encoding encode(String text) {

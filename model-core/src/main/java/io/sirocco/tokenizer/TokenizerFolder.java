@@ -1,6 +1,8 @@
 package io.sirocco.tokenizer;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.RawTokenizers;
+import io.sirocco.tokenizer.convert.TokenizerFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -9,23 +11,38 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Reads the tokenizer.json of a model folder. */
+/** Reads the tokenizer.json of a model folder, or makes it of what a raw release has instead. */
 final class TokenizerFolder {
   private static final long MAX_FILE_BYTES = 256L << 20;
-  private static final String FILE = "tokenizer.json";
 
   private TokenizerFolder() {}
 
-  /** The file in {@code modelFolder}, which exists. */
-  static Path file(Path modelFolder) {
-    Path path = modelFolder.resolve(FILE);
-    if (!Files.isRegularFile(path)) {
-      throw missing(modelFolder);
+  /**
+   * A tokenizer.json.
+   *
+   * @param where the file that it comes from, for errors
+   * @param json its text
+   */
+  record Source(String where, String json) {}
+
+  static Source read(Path modelFolder) {
+    Path path = modelFolder.resolve(RawTokenizers.CONVERTED);
+    if (Files.isRegularFile(path)) {
+      return new Source(path.toString(), text(path));
     }
-    return path;
+    return TokenizerFiles.open(modelFolder)
+        .map(raw -> new Source(raw.where(), raw.json()))
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    path.toString(),
+                    "not found; the model folder needs this file, or "
+                        + RawTokenizers.TEKKEN
+                        + " or "
+                        + RawTokenizers.SENTENCE_PIECE));
   }
 
-  static String read(Path path) {
+  private static String text(Path path) {
     byte[] bytes;
     long size;
     try (InputStream in = Files.newInputStream(path)) {
@@ -43,20 +60,5 @@ final class TokenizerFolder {
     } catch (CharacterCodingException e) {
       throw new ModelException(path.toString(), "not UTF-8", e);
     }
-  }
-
-  private static ModelException missing(Path modelFolder) {
-    for (String other : new String[] {"tekken.json", "tokenizer.model", "tokenizer.model.v3"}) {
-      if (Files.exists(modelFolder.resolve(other))) {
-        return new ModelException(
-            modelFolder.resolve(other).toString(),
-            "only "
-                + FILE
-                + " is read so far; convert it with transformers:"
-                + " AutoTokenizer.from_pretrained(folder).save_pretrained(folder)");
-      }
-    }
-    return new ModelException(
-        modelFolder.resolve(FILE).toString(), "not found; the model folder needs this file");
   }
 }

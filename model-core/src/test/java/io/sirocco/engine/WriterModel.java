@@ -20,8 +20,13 @@ final class WriterModel {
   private WriterModel() {}
 
   static EngineOptions options(Task task) {
+    return options(SAMPLES.resolve("ticket-writer"), task);
+  }
+
+  /** Of another model than the sample. */
+  static EngineOptions options(Path model, Task task) {
     return new EngineOptions(
-        SAMPLES.resolve("ticket-writer").toString(),
+        model.toString(),
         PrecisionChoice.FLOAT32,
         KernelChoice.AUTO,
         2,

@@ -91,9 +91,7 @@ class PublishedTemplatesTest {
   @ParameterizedTest
   @ValueSource(strings = {"v1", "v3", "tekken"})
   void aModelFolderGivesItsTemplateAndTokens(String name, @TempDir Path folder) throws IOException {
-    for (String file : List.of("tokenizer_config.json", "special_tokens_map.json")) {
-      Files.copy(SHARED.resolve(name).resolve(file), folder.resolve(file));
-    }
+    fill(folder, name);
     ChatTemplate template = ChatTemplate.open(folder).orElseThrow();
     int compared = 0;
     for (JsonNode one : MAPPER.readTree(SHARED.resolve("templates.json").toFile()).path("cases")) {
@@ -107,7 +105,15 @@ class PublishedTemplatesTest {
     assertThat(compared).isGreaterThan(20);
   }
 
-  private static ChatTemplate template(String name) throws IOException {
+  /** Makes {@code folder} a model's with a template and special tokens. */
+  void fill(Path folder, String name) throws IOException {
+    for (String file : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+      Files.copy(SHARED.resolve(name).resolve(file), folder.resolve(file));
+    }
+  }
+
+  /** The template of that name. */
+  ChatTemplate template(String name) throws IOException {
     Path file = SHARED.resolve("templates").resolve(name + ".jinja");
     return ChatTemplate.parse(Files.readString(file), TOKENS, name);
   }

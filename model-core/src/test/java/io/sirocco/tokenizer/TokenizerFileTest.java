@@ -238,16 +238,6 @@ class TokenizerFileTest {
         .hasMessageContaining("has 268435457 bytes, at most 268435456");
   }
 
-  @ParameterizedTest
-  @CsvSource({"tekken.json", "tokenizer.model"})
-  void otherFormatsAreRefusedWithAdvice(String name) throws IOException {
-    Files.writeString(folder.resolve(name), "{}");
-    assertThatThrownBy(() -> Tokenizer.open(folder, SpecialTokenText.LITERAL))
-        .isInstanceOf(ModelException.class)
-        .hasMessageContaining(name)
-        .hasMessageContaining("convert it with transformers");
-  }
-
   @Test
   void aFolderWithoutTokenizerIsRefused() {
     assertThatThrownBy(() -> Tokenizer.open(folder, SpecialTokenText.LITERAL))

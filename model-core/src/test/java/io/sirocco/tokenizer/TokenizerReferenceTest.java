@@ -30,7 +30,12 @@ class TokenizerReferenceTest {
   /** Before each test, not before all: so that each is counted as skipped. */
   @BeforeEach
   void needsTheSharedFiles() throws IOException {
-    shared = SharedTokenizers.orSkip(unpacked);
+    shared = files(unpacked);
+  }
+
+  /** The tokenizers that are compared. */
+  SharedTokenizers files(Path folder) throws IOException {
+    return SharedTokenizers.orSkip(folder);
   }
 
   @ParameterizedTest
@@ -135,10 +140,7 @@ class TokenizerReferenceTest {
     JsonNode other =
         MAPPER.readTree(
             SharedTokenizers.FOLDER.resolve("tekken").resolve("cases_other_pattern.json").toFile());
-    JsonNode json = MAPPER.readTree(shared.folder("tekken").resolve("tokenizer.json").toFile());
-    JsonNode split = json.path("pre_tokenizer").path("pretokenizers").path(0);
-    ((ObjectNode) split.path("pattern")).put("Regex", other.path("pattern").asText());
-    MAPPER.writeValue(folder.resolve("tokenizer.json").toFile(), json);
+    writeWithPattern(other.path("pattern").asText(), folder);
     try (Tokenizer tokenizer = Tokenizer.open(folder, SpecialTokenText.PARSE)) {
       for (JsonNode one : other.path("encode")) {
         assertThat(tokenizer.encode(one.path("text").asText()).ids())
@@ -146,6 +148,14 @@ class TokenizerReferenceTest {
             .isEqualTo(ints(one.path("ids")));
       }
     }
+  }
+
+  /** Writes the tekken tokenizer with another pattern into {@code folder}. */
+  void writeWithPattern(String pattern, Path folder) throws IOException {
+    JsonNode json = MAPPER.readTree(shared.folder("tekken").resolve("tokenizer.json").toFile());
+    JsonNode split = json.path("pre_tokenizer").path("pretokenizers").path(0);
+    ((ObjectNode) split.path("pattern")).put("Regex", pattern);
+    MAPPER.writeValue(folder.resolve("tokenizer.json").toFile(), json);
   }
 
   @Test
@@ -173,7 +183,7 @@ class TokenizerReferenceTest {
     assertThat(tokenizer.minimumTokens(text)).as(text).isBetween(1, found.length());
   }
 
-  private static int[] content(Encoding encoding) {
+  static int[] content(Encoding encoding) {
     return Arrays.copyOfRange(
         encoding.ids(), encoding.prefix(), encoding.length() - encoding.suffix());
   }

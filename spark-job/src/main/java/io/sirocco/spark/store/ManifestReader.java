@@ -1,6 +1,7 @@
 package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.RawTokenizers;
 import io.sirocco.checkpoint.WeightFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -20,7 +21,7 @@ record ManifestReader(RemoteModel remote) {
   private static final long MAX_SUMS = 1L << 20;
   private static final int NAMES_SHOWN = 8;
 
-  /** All that a row's results can depend on, besides the weights. */
+  /** All that a row's results can depend on, besides the weights and {@link RawTokenizers}. */
   private static final Pattern SMALL_FILE =
       Pattern.compile(
           "config\\.json|generation_config\\.json|tokenizer[A-Za-z0-9._-]*\\.json"
@@ -45,6 +46,7 @@ record ManifestReader(RemoteModel remote) {
     }
     List<String> names =
         new ArrayList<>(listed.keySet().stream().filter(SMALL_FILE.asMatchPredicate()).toList());
+    RawTokenizers.among(listed::containsKey).ifPresent(names::add);
     if (remote.hasFolder(ModelFile.TEMPLATES)) {
       remote.list(ModelFile.TEMPLATES).keySet().stream()
           .filter(TEMPLATE.asMatchPredicate())

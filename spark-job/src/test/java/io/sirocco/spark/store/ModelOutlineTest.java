@@ -100,6 +100,30 @@ class ModelOutlineTest {
   }
 
   @Test
+  void theTokenizerOfARawReleaseComesAlongWhereItIsTheOneThatIsRead() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("raw"));
+    Files.writeString(model.resolve("config.json"), "{}");
+    Files.write(model.resolve("model.safetensors"), TestModels.safetensors("one", 64));
+    Files.writeString(model.resolve("tokenizer.model.v3"), "pieces");
+    Files.writeString(model.resolve("tokenizer.model.old"), "not fetched");
+    try (ModelOutline outline = outline(remote(model))) {
+      assertThat(outline.folder().resolve("tokenizer.model.v3")).hasContent("pieces");
+      assertThat(outline.folder().resolve("tokenizer.model.old")).doesNotExist();
+      assertThat(fingerprint(outline.folder())).isEqualTo(fingerprint(model));
+    }
+    Files.writeString(model.resolve("tekken.json"), "{}");
+    try (ModelOutline outline = outline(hdfs.put(model, "/" + folder.getFileName() + "/both"))) {
+      assertThat(outline.folder().resolve("tekken.json")).hasContent("{}");
+      assertThat(outline.folder().resolve("tokenizer.model.v3")).doesNotExist();
+    }
+    Files.writeString(model.resolve("tokenizer.json"), "{}");
+    try (ModelOutline outline = outline(hdfs.put(model, "/" + folder.getFileName() + "/made"))) {
+      assertThat(outline.folder().resolve("tokenizer.json")).hasContent("{}");
+      assertThat(outline.folder().resolve("tekken.json")).doesNotExist();
+    }
+  }
+
+  @Test
   void aShardThatIsCutOffIsNamed() throws IOException {
     Path model = shards();
     Path shard = model.resolve("b.safetensors");

@@ -1,4 +1,4 @@
-package io.sirocco.tokenizer;
+package io.sirocco.tokenizer.convert;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -8,7 +8,7 @@ import java.util.Arrays;
  * GPT-2's alphabet, one character for each byte: printable Latin-1 stands for itself, the other
  * bytes for U+0100 and up.
  */
-final class ByteLevelAlphabet {
+public final class ByteLevelAlphabet {
   private static final char[] CHARACTERS = new char[256];
 
   /** Byte of each character up to U+0143, or -1. */
@@ -28,7 +28,7 @@ final class ByteLevelAlphabet {
   private ByteLevelAlphabet() {}
 
   /** The character of byte {@code b}, 0 to 255. */
-  static char character(int b) {
+  public static char character(int b) {
     return CHARACTERS[b];
   }
 
@@ -36,7 +36,7 @@ final class ByteLevelAlphabet {
    * The bytes that a token's name stands for. A name with a character outside the alphabet, as
    * added tokens may have, is plain text and stands for its UTF-8 form.
    */
-  static byte[] bytes(String name) {
+  public static byte[] bytes(String name) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream(name.length());
     for (int i = 0; i < name.length(); i++) {
       char c = name.charAt(i);
