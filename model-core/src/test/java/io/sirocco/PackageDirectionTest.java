@@ -26,6 +26,8 @@ class PackageDirectionTest {
         .definedBy("io.sirocco.kernel")
         .layer("kernel.onednn")
         .definedBy("io.sirocco.kernel.onednn")
+        .layer("prepared")
+        .definedBy("io.sirocco.prepared")
         .layer("model")
         .definedBy("io.sirocco.model")
         .layer("tokenizer")
@@ -55,17 +57,20 @@ class PackageDirectionTest {
         .whereLayer("tokenizer")
         .mayOnlyBeAccessedByLayers("engine", "arrow")
         .whereLayer("tokenizer.convert")
-        .mayOnlyBeAccessedByLayers("tokenizer", "template", "engine")
+        .mayOnlyBeAccessedByLayers("tokenizer", "template", "engine", "convert")
         .whereLayer("template")
         .mayOnlyBeAccessedByLayers("engine")
         .whereLayer("sampling")
         .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
         .whereLayer("model")
         .mayOnlyBeAccessedByLayers("engine", "arrow", "bench", "convert")
+        .whereLayer("prepared")
+        .mayOnlyBeAccessedByLayers("kernel.onednn", "engine", "bench")
         .whereLayer("kernel.onednn")
         .mayOnlyBeAccessedByLayers("engine")
         .whereLayer("kernel")
-        .mayOnlyBeAccessedByLayers("kernel.onednn", "model", "engine", "bench", "convert")
+        .mayOnlyBeAccessedByLayers(
+            "kernel.onednn", "prepared", "model", "engine", "bench", "convert")
         .check(CLASSES);
   }
 

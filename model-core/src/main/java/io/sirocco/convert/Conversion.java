@@ -9,6 +9,8 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
 import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralWeights;
+import io.sirocco.tokenizer.convert.TokenizerFiles;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -175,14 +177,20 @@ public final class Conversion {
    * folder has all that the release says of it.
    */
   private void copyTokenizer(Path folder) throws IOException {
+    for (String made : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
+      Files.deleteIfExists(folder.resolve(made));
+    }
     for (String name : release.companions()) {
       Files.deleteIfExists(folder.resolve(name));
       release.copy(name, folder.resolve(name));
     }
+    for (String done : TokenizerFiles.write(folder, folder)) {
+      notes.add(done.replace(folder + File.separator, ""));
+    }
     if (!Files.exists(folder.resolve("tokenizer.json"))) {
       notes.add(
-          "the release has no tokenizer.json, which rows of text need; its own files are "
-              + (release.companions().isEmpty() ? "none" : release.companions()));
+          "the release has no tokenizer, which rows of text need: neither tokenizer.json nor"
+              + " tekken.json nor tokenizer.model");
     }
   }
 

@@ -2,9 +2,12 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
+import io.sirocco.prepared.PreparedFolder;
+import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -33,9 +36,14 @@ public final class Engine implements AutoCloseable {
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Freed when nothing is computed any more. */
-  private record Resources(BufferAllocator allocator, Tokenizer tokenizer, Kernels kernels) {
+  private record Resources(
+      BufferAllocator allocator,
+      Tokenizer tokenizer,
+      Optional<PreparedWeights> prepared,
+      Kernels kernels) {
     void free() {
       kernels.close();
+      prepared.ifPresent(PreparedWeights::close);
       tokenizer.close();
       allocator.close();
     }
@@ -67,8 +75,11 @@ public final class Engine implements AutoCloseable {
       EnginePlan plan = Planner.plan(options, files, setup, prefix);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
-      Kernels kernels = opened.add(setup.open(options.threads(), allocator));
+      Optional<PreparedWeights> prepared =
+          Preparation.of(options, setup).open(files, allocator).map(opened::add);
+      Kernels kernels = opened.add(setup.open(options.threads(), allocator, prepared));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
+      prepared.ifPresent(Engine::sayWhatWasMade);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
@@ -86,11 +97,20 @@ public final class Engine implements AutoCloseable {
           new Engine(
               plan,
               intake,
-              new Resources(allocator, tokenizer, kernels),
+              new Resources(allocator, tokenizer, prepared, kernels),
               new Line(queue, worker, scheduler, meter));
       opened.keep();
       scheduler.start();
       return engine;
+    }
+  }
+
+  private static void sayWhatWasMade(PreparedWeights prepared) {
+    if (prepared instanceof PreparedFolder folder && folder.madeBytes() > 0) {
+      LOG.info(
+          "prepared weights of {} bytes in {} s, once for this host",
+          folder.madeBytes(),
+          String.format(Locale.ROOT, "%.1f", folder.madeSeconds()));
     }
   }
 

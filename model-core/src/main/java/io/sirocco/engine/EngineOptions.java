@@ -20,6 +20,7 @@ import java.util.Objects;
  * @param batchDeadline how long one forward pass may take before the engine counts as broken; zero:
  *     as long as it likes
  * @param reuse what is done once for several rows
+ * @param weights the form in which weights are kept
  */
 public record EngineOptions(
     String model,
@@ -32,7 +33,8 @@ public record EngineOptions(
     SpecialTokenText specialTokens,
     Task task,
     Duration batchDeadline,
-    Reuse reuse)
+    Reuse reuse,
+    WeightOptions weights)
     implements Serializable {
 
   /** Ten minutes: far more than a pass of any model takes, on any machine that is fit for it. */
@@ -47,6 +49,7 @@ public record EngineOptions(
     Objects.requireNonNull(task, "task");
     Objects.requireNonNull(batchDeadline, "batchDeadline");
     Objects.requireNonNull(reuse, "reuse");
+    Objects.requireNonNull(weights, "weights");
     if (batchDeadline.isNegative()) {
       throw new IllegalArgumentException("batchDeadline " + batchDeadline);
     }
@@ -79,7 +82,8 @@ public record EngineOptions(
         specialTokens,
         task,
         batchDeadline,
-        Reuse.NONE);
+        Reuse.NONE,
+        WeightOptions.DEFAULT);
   }
 
   /** The same with {@link #DEFAULT_BATCH_DEADLINE}. */
@@ -108,26 +112,35 @@ public record EngineOptions(
 
   /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
-    return with(other, precision, threads, reuse);
+    return with(other, precision, threads, reuse, weights);
   }
 
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
-    return with(model, precision, other, reuse);
+    return with(model, precision, other, reuse, weights);
   }
 
   /** The same in another numeric mode. */
   public EngineOptions withPrecision(PrecisionChoice other) {
-    return with(model, other, threads, reuse);
+    return with(model, other, threads, reuse, weights);
   }
 
   /** The same with other things done once. */
   public EngineOptions withReuse(Reuse other) {
-    return with(model, precision, threads, other);
+    return with(model, precision, threads, other, weights);
+  }
+
+  /** The same with weights in another form. */
+  public EngineOptions withWeights(WeightOptions other) {
+    return with(model, precision, threads, reuse, other);
   }
 
   private EngineOptions with(
-      String otherModel, PrecisionChoice otherPrecision, int otherThreads, Reuse otherReuse) {
+      String otherModel,
+      PrecisionChoice otherPrecision,
+      int otherThreads,
+      Reuse otherReuse,
+      WeightOptions otherWeights) {
     return new EngineOptions(
         otherModel,
         otherPrecision,
@@ -139,6 +152,7 @@ public record EngineOptions(
         specialTokens,
         task,
         batchDeadline,
-        otherReuse);
+        otherReuse,
+        otherWeights);
   }
 }

@@ -11,9 +11,14 @@ import java.nio.file.Path;
  * A model's folder, opened and checked: mapped, nothing read yet.
  *
  * @param head the classifier's weight, or the language model's, as the task needs
+ * @param classifies whether it is the classifier's
  */
 record ModelFiles(
-    Checkpoint checkpoint, MistralConfig config, MistralWeights weights, Tensor head) {
+    Checkpoint checkpoint,
+    MistralConfig config,
+    MistralWeights weights,
+    Tensor head,
+    boolean classifies) {
   private static final String GENERATION_CONFIG = "generation_config.json";
 
   static ModelFiles open(EngineOptions options) {
@@ -27,7 +32,7 @@ record ModelFiles(
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     boolean classifies = options.task() instanceof Task.Classify;
     return new ModelFiles(
-        checkpoint, config, weights, classifies ? weights.score() : weights.lmHead());
+        checkpoint, config, weights, classifies ? weights.score() : weights.lmHead(), classifies);
   }
 
   /**

@@ -56,7 +56,10 @@ final class Planner {
           "query and key weights of this raw release are kept in this process's own memory, as their"
               + " rows change places; convert would make a folder that shares all of them");
     }
-    if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
+    Preparation preparation = Preparation.of(options, setup);
+    if (preparation.kind() != Preparation.Kind.NONE) {
+      notes.add(describe(preparation, files));
+    } else if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
@@ -129,7 +132,7 @@ final class Planner {
 
   /** What an engine would take, whether or not this machine has it. */
   static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
-    return memory(options, files, setup, settings(options, files));
+    return memory(options, files, setup, settings(options, files), 0);
   }
 
   private static MemoryPlan memory(
@@ -138,8 +141,12 @@ final class Planner {
       KernelSetup setup,
       Optional<GenerationSettings> settings,
       long prefixBytes) {
-    long copied = files.checkpoint().copiedBytes();
-    if (setup.oneDnn() && setup.precision() == Precision.BFLOAT16) {
+    Preparation preparation = Preparation.of(options, setup);
+    long prepared = preparation.bytes(files);
+    long copied = files.checkpoint().copiedBytes() + (preparation.shared() ? 0 : prepared);
+    if (setup.oneDnn()
+        && setup.precision() == Precision.BFLOAT16
+        && preparation.kind() == Preparation.Kind.NONE) {
       for (Tensor weight : files.weights().linearWeights()) {
         if (weight.type() != ElementType.BF16) {
           copied += (long) weight.rows() * weight.columns() * ElementType.BF16.bytes();
@@ -151,7 +158,11 @@ final class Planner {
     long left = Math.max(0, available - copied - workspace - prefixBytes);
     long kvCache =
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
-    long mapped = files.checkpoint().bytes() - files.checkpoint().copiedBytes();
+    long mapped =
+        files.checkpoint().bytes()
+            - files.checkpoint().copiedBytes()
+            - preparation.replacedBytes(files)
+            + (preparation.shared() ? prepared : 0);
     return new MemoryPlan(mapped, copied, workspace, kvCache, prefixBytes, available);
   }
 
@@ -259,11 +270,23 @@ final class Planner {
         gib(files.checkpoint().bytes()));
   }
 
+  private static String describe(Preparation preparation, ModelFiles files) {
+    return "weights are kept %s: %s in %s"
+        .formatted(
+            preparation.kind() == Preparation.Kind.INT8
+                ? "in int8, with a scale for each output"
+                : "packed, which is faster for few tokens at a time",
+            gib(preparation.bytes(files)),
+            preparation.shared()
+                ? preparation.folder() + ", made once per host and shared by its executors"
+                : "this process's own memory");
+  }
+
   private static String reason(EngineOptions options, KernelSetup setup) {
     if (options.kernels() == KernelChoice.JAVA || !setup.oneDnn()) {
       return "the kernels are plain Java";
     }
-    return setup.precision() == Precision.BFLOAT16
+    return setup.precision() != Precision.FLOAT32
         ? "this processor multiplies bfloat16"
         : "this processor does not multiply bfloat16";
   }
