@@ -11,6 +11,7 @@ import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralModel;
 import io.sirocco.model.MistralWeights;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
@@ -44,7 +45,7 @@ record GoldenModel(
       return new JavaKernels(precision, 1);
     }
     try {
-      return OneDnnKernels.open(precision, 2, allocator);
+      return OneDnnKernels.open(precision, 2, allocator, Optional.empty());
     } catch (OneDnnUnavailableException e) {
       throw new AssertionError(e);
     }

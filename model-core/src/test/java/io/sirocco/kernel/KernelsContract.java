@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.SafetensorsFile;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -114,7 +115,9 @@ public abstract class KernelsContract {
         fixture.kernels.linear(in, slabs, joined);
         for (Matrix out : List.of(whole, joined)) {
           Reference.Sums want =
-              Reference.product(KernelsFixture.read(in), fixture.asMultiplied(stored, weights));
+              Reference.product(
+                  fixture.asQuantized(KernelsFixture.read(in)),
+                  fixture.asMultiplied(stored, weights));
           check(Precision.FLOAT32, out, want, 72, "slabs of " + stored);
         }
       }
@@ -151,39 +154,48 @@ public abstract class KernelsContract {
   @ParameterizedTest
   @CsvSource({
     "FLOAT32, 6, 1000", "FLOAT32, 72, 150", "FLOAT32, 150, 48", "FLOAT32, 1000, 128",
-    "BFLOAT16, 6, 1000", "BFLOAT16, 72, 150", "BFLOAT16, 150, 48", "BFLOAT16, 1000, 128"
+    "BFLOAT16, 6, 1000", "BFLOAT16, 72, 150", "BFLOAT16, 150, 48", "BFLOAT16, 1000, 128",
+    "INT8, 6, 1000", "INT8, 72, 150", "INT8, 150, 48", "INT8, 1000, 128"
   })
   void gatedLinearEvaluatesEveryActivation(Precision precision, int k, int n) {
     try (KernelsFixture fixture = fixture(precision, 2)) {
+      ElementType type = precision.feedForward();
       for (ElementType stored : ElementType.values()) {
-        Product product = new Product(fixture, fixture.type(), stored, k, n);
+        Product gate = new Product(fixture, fixture.type(), stored, k, n);
+        Product up = gate.byOtherWeights();
         for (Activation activation : Activation.values()) {
           for (int rows : new int[] {1, 2, 33}) {
-            Random random = new Random(SEED + rows);
-            Matrix up = fixture.matrix(fixture.type(), KernelsFixture.random(random, rows, n));
-            Matrix out = fixture.empty(fixture.type(), rows, n);
-            fixture.kernels.gatedLinear(product.x(rows), product.weight, activation, up, out);
-            checkGated(product, activation, up, out);
+            Matrix scratch = fixture.empty(type, rows, n);
+            Matrix out = fixture.empty(type, rows, n);
+            fixture.kernels.gatedLinear(
+                gate.x(rows), gate.weight, up.weight, activation, scratch, out);
+            checkGated(gate, up, activation, out);
           }
         }
       }
     }
   }
 
-  private void checkGated(Product product, Activation activation, Matrix up, Matrix out) {
-    Reference.Sums sums = product.want(out.rows());
-    float[][] factors = KernelsFixture.read(up);
+  private void checkGated(Product gate, Product up, Activation activation, Matrix out) {
+    Reference.Sums sums = gate.want(out.rows());
+    Reference.Sums factors = up.want(out.rows());
+    Precision store = precisionOf(out.type());
     for (int m = 0; m < out.rows(); m++) {
       for (int n = 0; n < out.columns(); n++) {
         double x = sums.value()[m][n];
-        double argumentError = Reference.sumError(product.k, sums.magnitude()[m][n]);
+        double argumentError = Reference.sumError(gate.k, sums.magnitude()[m][n]);
         // No activation here is steeper than 1.2.
         double error = 1.2 * argumentError + ACTIVATION_ERROR * Math.max(1, Math.abs(x));
-        sums.value()[m][n] = Reference.activation(activation, x) * factors[m][n];
-        sums.magnitude()[m][n] = error * Math.abs(factors[m][n]);
+        double factor = factors.value()[m][n];
+        double factorError = Reference.sumError(up.k, factors.magnitude()[m][n]);
+        factorError += Reference.storeError(store, Math.abs(factor) + factorError);
+        double activated = Reference.activation(activation, x);
+        sums.value()[m][n] = activated * factor;
+        sums.magnitude()[m][n] =
+            error * (Math.abs(factor) + factorError) + Math.abs(activated) * factorError;
       }
     }
-    checkWithin(product.fixture.kernels.precision(), out, sums, activation + " of " + product);
+    checkWithin(store, out, sums, activation + " of " + gate);
   }
 
   @ParameterizedTest
@@ -346,7 +358,8 @@ public abstract class KernelsContract {
       Kernels kernels = fixture.kernels;
       kernels.linear(none, product.weight, empty);
       kernels.linearAdd(none, product.weight, empty);
-      kernels.gatedLinear(none, product.weight, Activation.SILU, none, none);
+      Matrix within = fixture.empty(precision.feedForward(), 2, 48).first(0);
+      kernels.gatedLinear(none, product.weight, product.weight, Activation.SILU, within, within);
       kernels.rmsNorm(empty, new float[48], 1e-5f, none);
       kernels.rotate(empty, new float[0][], new float[0][], none);
       Attention attention = new Attention(fixture, 2, 2, 24, 2, 16);
@@ -366,6 +379,8 @@ public abstract class KernelsContract {
       Matrix x = fixture.empty(type, 4, 72);
       Matrix out = fixture.empty(type, 4, 48);
       Matrix residual = fixture.empty(ElementType.F32, 4, 48);
+      ElementType within = precision.feedForward();
+      Matrix gated = fixture.empty(within, 4, 48);
       List<Runnable> misuses =
           List.of(
               () -> kernels.linear(fixture.empty(type, 4, 71), weight, out),
@@ -375,11 +390,10 @@ public abstract class KernelsContract {
               () -> kernels.linearAdd(x, weight, fixture.empty(ElementType.F32, 4, 49)),
               () -> kernels.linearAdd(x, weight, fixture.empty(ElementType.BF16, 4, 48)),
               () -> kernels.linearAdd(fixture.empty(type, 3, 72), weight, residual),
-              () ->
-                  kernels.gatedLinear(x, weight, Activation.SILU, fixture.empty(type, 4, 47), out),
-              () ->
-                  kernels.gatedLinear(x, weight, Activation.SILU, fixture.empty(type, 3, 48), out),
-              () -> kernels.gatedLinear(x, weight, Activation.SILU, out, x),
+              () -> gate(kernels, x, weight, fixture.empty(within, 4, 47), gated),
+              () -> gate(kernels, x, weight, fixture.empty(within, 3, 48), gated),
+              () -> gate(kernels, x, weight, gated, fixture.empty(within, 4, 72)),
+              () -> gate(kernels, x, new OtherWeight(47, 72), gated, gated),
               () -> kernels.rmsNorm(residual, new float[47], 1e-5f, out),
               () -> kernels.rmsNorm(residual, new float[48], 1e-5f, x),
               () -> kernels.rmsNorm(residual, new float[48], 1e-5f, out.first(3)),
@@ -450,10 +464,36 @@ public abstract class KernelsContract {
         new AttentionBlock(queries, keys, values, mask, heads, kvHeads, 0.2f, out));
   }
 
+  private static void gate(Kernels kernels, Matrix x, Weight up, Matrix scratch, Matrix out) {
+    kernels.gatedLinear(x, up, up, Activation.SILU, scratch, out);
+  }
+
   private record OtherWeight(int outputs, int inputs) implements Weight {
     @Override
     public long copiedBytes() {
       return 0;
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void blocksAttendedTogetherHaveTheBitsOfEachAlone(Precision precision) {
+    try (KernelsFixture fixture = fixture(precision, 2)) {
+      List<AttentionBlock> blocks = new ArrayList<>();
+      List<float[]> alone = new ArrayList<>();
+      for (int i = 0; i < 60; i++) {
+        Attention attention = new Attention(fixture, 8, 2, 64, 1, 64 * (1 + i % 8));
+        attention.hideAbout(new Random(SEED + i));
+        AttentionBlock block = attention.block(0, 1);
+        fixture.kernels.attend(block);
+        alone.add(KernelsFixture.readRow(block.out(), 0));
+        block.out().clearRows(0, 1);
+        blocks.add(block);
+      }
+      fixture.kernels.attendEach(blocks);
+      for (int i = 0; i < blocks.size(); i++) {
+        assertThat(KernelsFixture.readRow(blocks.get(i).out(), 0)).isEqualTo(alone.get(i));
+      }
     }
   }
 
@@ -486,15 +526,30 @@ public abstract class KernelsContract {
     private final Reference.Sums want;
 
     Product(KernelsFixture fixture, ElementType in, ElementType stored, int k, int n) {
-      Random random = new Random(SEED + 31L * k + n);
+      this(fixture, stored, n, new Random(SEED + 31L * k + n), inputs(fixture, in, k, n));
+    }
+
+    private Product(KernelsFixture fixture, ElementType stored, int n, Random random, Matrix x) {
       this.fixture = fixture;
-      this.k = k;
+      this.k = x.columns();
       this.n = n;
       this.stored = stored;
       float[][] weights = KernelsFixture.random(random, n, k);
       this.weight = fixture.weight(stored, weights);
-      this.x = fixture.matrix(in, KernelsFixture.random(random, ROWS[ROWS.length - 1], k));
-      this.want = Reference.product(KernelsFixture.read(x), fixture.asMultiplied(stored, weights));
+      this.x = x;
+      this.want =
+          Reference.product(
+              fixture.asQuantized(KernelsFixture.read(x)), fixture.asMultiplied(stored, weights));
+    }
+
+    private static Matrix inputs(KernelsFixture fixture, ElementType in, int k, int n) {
+      Random random = new Random(SEED + 37L * k + n);
+      return fixture.matrix(in, KernelsFixture.random(random, ROWS[ROWS.length - 1], k));
+    }
+
+    /** The same inputs, other weights of the same shape. */
+    Product byOtherWeights() {
+      return new Product(fixture, stored, n, new Random(SEED - n), x);
     }
 
     /** The first rows, in a matrix of their own. */

@@ -63,8 +63,26 @@ final class KernelsFixture implements AutoCloseable {
     float[][] seen = new float[weights.length][weights[0].length];
     for (int row = 0; row < seen.length; row++) {
       tensor.readRow(row, seen[row]);
-      for (int k = 0; k < seen[row].length && type() == ElementType.BF16; k++) {
+      for (int k = 0; k < seen[row].length && kernels.precision() == Precision.BFLOAT16; k++) {
         seen[row][k] = BFloat16.toFloat(BFloat16.fromFloat(seen[row][k]));
+      }
+    }
+    return asQuantized(seen);
+  }
+
+  /** Rows as int8 products see them; as they are in other precisions. */
+  float[][] asQuantized(float[][] rows) {
+    if (kernels.precision() != Precision.INT8) {
+      return rows;
+    }
+    float[][] seen = new float[rows.length][];
+    for (int row = 0; row < rows.length; row++) {
+      float scale = Int8.scale(rows[row]);
+      byte[] quantized = new byte[rows[row].length];
+      Int8.quantize(rows[row], scale, quantized);
+      seen[row] = new float[quantized.length];
+      for (int k = 0; k < quantized.length; k++) {
+        seen[row][k] = quantized[k] * scale;
       }
     }
     return seen;

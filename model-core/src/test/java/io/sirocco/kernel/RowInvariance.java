@@ -79,12 +79,15 @@ final class RowInvariance {
 
   private static Operation gatedLinear(float[][] weights) {
     return (fixture, x, more) -> {
-      Matrix out = fixture.empty(fixture.type(), x.length, weights.length);
+      ElementType within = fixture.kernels.precision().feedForward();
+      Matrix out = fixture.empty(within, x.length, weights.length);
+      Weight weight = fixture.weight(ElementType.BF16, weights);
       fixture.kernels.gatedLinear(
           fixture.matrix(fixture.type(), x),
-          fixture.weight(ElementType.BF16, weights),
+          weight,
+          weight,
           Activation.SILU,
-          fixture.matrix(fixture.type(), more),
+          fixture.empty(within, x.length, weights.length),
           out);
       return KernelsFixture.read(out);
     };

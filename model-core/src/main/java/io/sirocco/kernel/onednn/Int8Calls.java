@@ -36,9 +36,6 @@ final class Int8Calls {
   /** The factor {@code up} of a gated product. */
   static final int ARG_UP = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (1 + 1) | DNNL_ARG_SRC_1;
 
-  /** The scale of {@code up}'s rows. */
-  static final int ARG_UP_SCALES = DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (2 + 1) | DNNL_ARG_SRC_1;
-
   /** {@code out[m] = max_k x[m,k]}, or the least; F32. */
   record Extreme(boolean largest, ElementType x, int m, int k) {}
 
@@ -51,7 +48,7 @@ final class Int8Calls {
   /** {@code out[m,n] = x[m,n] · scale[m]}, or added to what {@code out} holds; F32. */
   record Scaling(int m, int n, boolean adds) {}
 
-  /** {@code out[m,n] = act(x[m,n] · scale[m]) · up[m,n] · scale[m]}, F32. */
+  /** {@code out[m,n] = act(x[m,n] · scale[m]) · up[m,n]}, F32. */
   record Gate(int m, int n, Activation act) {}
 
   /** {@code out[m,n] = x[m,n]}, F32 to bfloat16. */
@@ -123,10 +120,8 @@ final class Int8Calls {
     post_ops after = new post_ops();
     Products.append(after, shape.act());
     after.append_binary(algorithm.binary_mul, x);
-    after.append_binary(algorithm.binary_mul, column(shape.m()));
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(ARG_UP, Call.operand(x, cpu));
-    operands.put(ARG_UP_SCALES, Call.operand(column(shape.m()), cpu));
     return byRow(cpu, x, x, after, operands);
   }
 

@@ -14,6 +14,7 @@ import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Weight;
 import io.sirocco.kernel.Workspace;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -24,7 +25,9 @@ class OneDnnKernelsTest extends KernelsContract {
   @Override
   protected Kernels open(Precision precision, int threads, BufferAllocator allocator) {
     try {
-      return OneDnnKernels.open(precision, threads, allocator);
+      return precision == Precision.INT8
+          ? Int8Kernels.open(threads, allocator, Optional.empty())
+          : OneDnnKernels.open(precision, threads, allocator, Optional.empty());
     } catch (OneDnnUnavailableException e) {
       throw new AssertionError(e);
     }
@@ -35,7 +38,7 @@ class OneDnnKernelsTest extends KernelsContract {
     if (OneDnnKernels.multipliesBfloat16()) {
       return EnumSet.allOf(Precision.class);
     }
-    System.out.println("OneDnnKernelsTest: no AVX512-BF16 here, bfloat16 is not tested");
+    System.out.println("OneDnnKernelsTest: no AVX512-BF16 here, bfloat16 and int8 are not tested");
     return EnumSet.of(Precision.FLOAT32);
   }
 
@@ -76,7 +79,9 @@ class OneDnnKernelsTest extends KernelsContract {
           Kernels kernels = open(precision, 1, allocator)) {
         for (ElementType type : ElementType.values()) {
           Weight weight = kernels.weight(SafetensorsFile.matrix(type, new float[16][24], 16));
-          boolean copied = precision == Precision.BFLOAT16 && type != ElementType.BF16;
+          boolean copied =
+              precision == Precision.INT8
+                  || (precision == Precision.BFLOAT16 && type != ElementType.BF16);
           assertThat(weight.copiedBytes() > 0).isEqualTo(copied);
         }
       }

@@ -5,6 +5,7 @@ import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EngineStatistics;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.spark.store.CacheSettings;
 import io.sirocco.spark.store.LocalModel;
 import io.sirocco.spark.store.ModelSource;
 import java.io.Serializable;
@@ -74,9 +75,14 @@ public final class ExecutorEngine {
     }
   }
 
-  /** The options with the number of kernel threads that {@link #lease} would use in this JVM. */
+  /**
+   * The options with the number of kernel threads that {@link #lease} would use in this JVM, and
+   * the place where it would keep prepared weights.
+   */
   public static EngineOptions onThisExecutor(EngineOptions options) {
-    return options.withThreads(Math.min(options.threads(), ExecutorCores.here()));
+    return options
+        .withThreads(Math.min(options.threads(), ExecutorCores.here()))
+        .withWeights(options.weights().withFolder(CacheSettings.preparedHere()));
   }
 
   /** What the engines of this JVM do, and what those before them have done. */

@@ -13,6 +13,7 @@ import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Reuse;
+import io.sirocco.engine.WeightOptions;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.ExecutorEngine;
@@ -52,6 +53,7 @@ record JobConfig(
 
   /**
    * @param path a Hugging Face folder: a path of this machine, or the URI of one elsewhere
+   * @param weights the form in which weights are kept
    * @param maxTokens longest row, special tokens included
    * @param specialTokens how a special token's text inside a row is read
    * @param requireIdentical whether hosts must not differ in what can change answers
@@ -60,6 +62,7 @@ record JobConfig(
       String path,
       PrecisionChoice precision,
       KernelChoice kernels,
+      WeightOptions.Form weights,
       int maxTokens,
       OverLength overLength,
       SpecialTokenText specialTokens,
@@ -197,7 +200,8 @@ record JobConfig(
             model.specialTokens(),
             engineTask(),
             batch.deadline())
-        .withReuse(reuse());
+        .withReuse(reuse())
+        .withWeights(new WeightOptions(model.weights(), ""));
   }
 
   private Reuse reuse() {

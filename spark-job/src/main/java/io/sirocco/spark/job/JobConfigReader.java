@@ -12,6 +12,7 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
+import io.sirocco.engine.WeightOptions;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.net.URI;
@@ -97,6 +98,7 @@ final class JobConfigReader {
         modelPath(section),
         section.choice("precision", PrecisionChoice.AUTO, PrecisionChoice.class),
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
+        section.choice("weights", WeightOptions.Form.AUTO, WeightOptions.Form.class),
         section.count("max-tokens", MAX_TOKENS).orElse(4096),
         section.choice("over-length", OverLength.ERROR, OverLength.class),
         section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class),

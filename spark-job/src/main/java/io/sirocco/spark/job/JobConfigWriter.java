@@ -36,6 +36,7 @@ final class JobConfigWriter {
     model.put("path", config.model().path());
     model.put("precision", ConfigSection.kebab(config.model().precision()));
     model.put("kernels", ConfigSection.kebab(config.model().kernels()));
+    model.put("weights", ConfigSection.kebab(config.model().weights()));
     model.put("max-tokens", config.model().maxTokens());
     model.put("over-length", ConfigSection.kebab(config.model().overLength()));
     model.put("special-tokens", ConfigSection.kebab(config.model().specialTokens()));

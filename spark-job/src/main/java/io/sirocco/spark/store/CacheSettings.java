@@ -18,6 +18,7 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
   public static final long NO_LIMIT = Long.MAX_VALUE;
 
   private static final String DEFAULT = ".cache/sirocco/models";
+  private static final String PREPARED = "prepared";
   static final String DIR = "spark.sirocco.cache.dir";
   static final String MAX_SIZE = "spark.sirocco.cache.maxSize";
   private static final String VERIFY = "spark.sirocco.cache.verify";
@@ -42,6 +43,19 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
   static CacheSettings here() {
     SparkEnv env = SparkEnv.get();
     return of(env == null ? new SparkConf() : env.conf());
+  }
+
+  /**
+   * Where the executor in this JVM keeps prepared weights, which the host's executors share; empty
+   * if it has no place for them.
+   */
+  public static String preparedHere() {
+    SparkEnv env = SparkEnv.get();
+    SparkConf conf = env == null ? new SparkConf() : env.conf();
+    Path home = Path.of(System.getProperty("user.home", ""));
+    return conf.contains(DIR) || home.isAbsolute()
+        ? of(conf).folder().resolve(PREPARED).toString()
+        : "";
   }
 
   /**

@@ -7,6 +7,7 @@ import io.sirocco.engine.Beginning;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.WeightOptions;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,6 +58,7 @@ class JobConfigReaderTest {
                 "m",
                 PrecisionChoice.AUTO,
                 KernelChoice.AUTO,
+                WeightOptions.Form.AUTO,
                 4096,
                 OverLength.ERROR,
                 SpecialTokenText.LITERAL,

@@ -344,7 +344,8 @@ class NodeCacheTest {
   void settingsThatCannotBeMeantAreRefused() {
     assertThat(CacheSettings.of(conf("spark.sirocco.cache.maxSize", "200g")).maxSize())
         .isEqualTo(200L << 30);
-    assertThat(CacheSettings.of(new SparkConf()).folder()).endsWithRaw(Path.of("sirocco/models"));
+    assertThat(CacheSettings.of(new SparkConf(false)).folder())
+        .endsWithRaw(Path.of("sirocco/models"));
     assertThatThrownBy(() -> CacheSettings.of(conf("spark.sirocco.cache.dir", "~/cache")))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("spark.sirocco.cache.dir: is ~/cache, expected an absolute path");
