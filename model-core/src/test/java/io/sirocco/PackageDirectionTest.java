@@ -47,7 +47,7 @@ class PackageDirectionTest {
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("arrow", "bench")
         .whereLayer("tokenizer")
-        .mayOnlyBeAccessedByLayers("engine", "arrow")
+        .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
         .whereLayer("template")
         .mayOnlyBeAccessedByLayers("engine")
         .whereLayer("sampling")

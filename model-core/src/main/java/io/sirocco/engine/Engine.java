@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.slf4j.Logger;
@@ -59,6 +60,15 @@ public final class Engine implements AutoCloseable {
    *     kernels asked for are not available, or the memory does not suffice
    */
   public static Engine open(EngineOptions options) {
+    return open(options, kernels -> kernels);
+  }
+
+  /**
+   * As {@link #open(EngineOptions)}, with other kernels around its own, such as those that measure.
+   *
+   * @param around must close the kernels that it gets when the result is closed
+   */
+  public static Engine open(EngineOptions options, UnaryOperator<Kernels> around) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     EnginePlan plan = Planner.plan(options, files, setup);
@@ -67,7 +77,7 @@ public final class Engine implements AutoCloseable {
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
       Tokenizer tokenizer =
           opened.add(Tokenizer.open(Path.of(options.model()), options.specialTokens()));
-      Kernels kernels = opened.add(setup.open(options.threads(), allocator));
+      Kernels kernels = opened.add(around.apply(setup.open(options.threads(), allocator)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =

@@ -8,15 +8,16 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /**
- * The command line: {@code run} a job, {@code report} on its results, {@code bench} this machine.
+ * The command line: {@code run} a job, {@code report} on its results, {@code bench} this machine,
+ * look at the {@code quality} of a precision.
  */
 @Command(
     name = "sirocco",
     description = "Mistral models over Apache Spark DataFrames, on CPUs.",
     mixinStandardHelpOptions = true,
     versionProvider = Versions.class,
-    subcommands = {RunCommand.class, ReportCommand.class, BenchCommand.class},
-    synopsisSubcommandLabel = "(run | report | bench)",
+    subcommands = {RunCommand.class, ReportCommand.class, BenchCommand.class, QualityCommand.class},
+    synopsisSubcommandLabel = "(run | report | bench | quality)",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:done",
