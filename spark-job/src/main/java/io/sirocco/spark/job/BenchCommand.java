@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
     description = "Measures a model's speed on this machine, next to the machine's own peaks.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
+  private static final String DEFAULT_TEST = "pp512";
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -62,7 +64,7 @@ final class BenchCommand implements Callable<Integer> {
               + " ppN+tgM, ppN+tgM@shared: a prompt, and new tokens, of each row, or one prompt of"
               + " all; classify: rows of skewed lengths; job: the same as a Spark job; batching:"
               + " continuous against static batches (default: pp512, or none with --picture).")
-  private Optional<List<String>> tests;
+  private List<String> tests = List.of();
 
   @Option(
       names = "--batch",
@@ -122,7 +124,7 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    List<String> names = tests.orElse(picture.isPresent() ? List.of() : List.of("pp512"));
+    List<String> names = tests.isEmpty() && picture.isEmpty() ? List.of(DEFAULT_TEST) : tests;
     List<BenchTest> wanted = names.stream().map(this::test).toList();
     Optional<Geometry> sizes = geometry.map(this::geometry);
     requirePositive();
