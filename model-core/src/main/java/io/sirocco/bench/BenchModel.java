@@ -68,12 +68,17 @@ public record BenchModel(
     return new LanguageModelHead(model, weights.lmHead());
   }
 
-  /** Of {@code tokens} tokens through all layers: two operations for each weight. */
+  /**
+   * Of {@code tokens} tokens through all layers: two operations for each weight. Where weights were
+   * prepared by copying them into another form, that form is what is read.
+   */
   Cost prefill(double tokens) {
-    return layers(weights, tokens);
+    Cost mapped = layers(weights, tokens);
+    long copied = model.copiedBytes();
+    return copied == 0 ? mapped : new Cost(mapped.flop(), copied);
   }
 
-  /** As {@link #prefill}, of weights that are not prepared. */
+  /** As {@link #prefill}, of weights as they are mapped. */
   public static Cost layers(MistralWeights weights, double tokens) {
     double elements = weights.linearWeights().stream().mapToLong(BenchModel::elements).sum();
     double bytes = weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
@@ -81,10 +86,11 @@ public record BenchModel(
   }
 
   /**
-   * Of {@code steps} steps that choose the next token of {@code rows} rows, whose cached tokens are
-   * {@code cached} together.
+   * Of {@code steps} steps that choose the next token of {@code rows} rows, which are {@code
+   * length} tokens long on average.
    */
-  Cost steps(int steps, int rows, double cached) {
+  Cost steps(int steps, int rows, double length) {
+    double cached = rows * Math.min(length, config().slidingWindow().orElse(Integer.MAX_VALUE));
     Cost layers = prefill(rows);
     double flop = layers.flop() + 2.0 * elements(weights.lmHead()) * rows;
     double bytes = layers.bytes() + bytes(weights.lmHead()) + kvBytes() * cached;

@@ -35,8 +35,8 @@ public final class DecodeBench {
   public BenchResult write(
       BenchTest.Writing test, int batch, Measurement measurement, int repetitions)
       throws Exception {
-    double cached = batch * (test.depth() + test.newTokens() / 2.0);
-    Cost cost = model.steps(test.newTokens(), batch, cached);
+    double length = test.depth() + test.newTokens() / 2.0;
+    Cost cost = model.steps(test.newTokens(), batch, length);
     int most = test.depth() + WARM_UP_STEPS + test.newTokens();
     try (KvCache prompt = prompt(model.randomIds(test.depth(), 0), most)) {
       measurement.repeat(
@@ -73,8 +73,8 @@ public final class DecodeBench {
     int prompts = test.prompts() == BenchTest.Prompts.SHARED ? 1 : batch;
     double read = (double) prompts * test.promptTokens();
     double written = (double) batch * test.newTokens();
-    double cached = batch * (test.promptTokens() + test.newTokens() / 2.0);
-    List<Cost> costs = List.of(model.prefill(read), model.steps(test.newTokens(), batch, cached));
+    double length = test.promptTokens() + test.newTokens() / 2.0;
+    List<Cost> costs = List.of(model.prefill(read), model.steps(test.newTokens(), batch, length));
     Repetitions reading = new Repetitions();
     Repetitions writing = new Repetitions();
     serveOnce(test, batch, new Repetitions(), new Repetitions());

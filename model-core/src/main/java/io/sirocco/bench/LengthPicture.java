@@ -23,7 +23,7 @@ public final class LengthPicture {
   public static String of(List<LengthBench.Result> results) {
     LengthBench.Result any = results.get(0);
     String caption =
-        "%s, %d layers, %s: a forward pass of one row"
+        "%s, layers: %d, %s: a forward pass of one row"
             .formatted(any.geometry(), any.layers(), any.precision());
     int width = 2 * LogChart.WIDTH;
     return """

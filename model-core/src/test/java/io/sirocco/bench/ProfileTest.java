@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sirocco.kernel.JavaKernels;
 import io.sirocco.kernel.Precision;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -50,7 +49,7 @@ class ProfileTest {
     assertThat(flop).isEqualTo(2 * weights * 16 * REPETITIONS);
   }
 
-  private Profile profileOfAPrompt() throws IOException, Exception {
+  private Profile profileOfAPrompt() throws Exception {
     SyntheticCheckpoint.write(folder, Geometry.TINY, LAYERS);
     try (BufferAllocator allocator = new RootAllocator();
         JavaKernels kernels = new JavaKernels(Precision.FLOAT32, 1)) {

@@ -91,19 +91,12 @@ final class BenchJob {
   }
 
   private void write(int copies) throws IOException {
-    SparkSession spark = session();
+    // The job takes this session.
+    SparkSession spark = Sessions.open("sirocco bench", "local[" + setting.threads() + "]");
     String input = folder.resolve("rows-" + copies).toString();
     Dataset<Row> texts = spark.createDataset(rows.texts(), Encoders.STRING()).toDF("text");
     texts.crossJoin(spark.range(copies)).write().mode("overwrite").parquet(input);
     config = config(input);
-  }
-
-  private SparkSession session() {
-    // Another master may have been set by the user, or a session may be there.
-    if (System.getProperty("spark.master") == null) {
-      System.setProperty("spark.master", "local[" + setting.threads() + "]");
-    }
-    return Sessions.open("sirocco bench");
   }
 
   private Path output() {
