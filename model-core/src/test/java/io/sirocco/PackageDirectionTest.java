@@ -55,7 +55,7 @@ class PackageDirectionTest {
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("arrow", "bench")
         .whereLayer("tokenizer")
-        .mayOnlyBeAccessedByLayers("engine", "arrow")
+        .mayOnlyBeAccessedByLayers("engine", "arrow", "bench")
         .whereLayer("tokenizer.convert")
         .mayOnlyBeAccessedByLayers("tokenizer", "template", "engine", "convert")
         .whereLayer("template")

@@ -22,25 +22,37 @@ public record BenchModel(
     String geometry,
     MistralWeights weights,
     MistralModel model,
-    LanguageModelHead head,
     Decoder decoder,
     BufferAllocator allocator)
     implements AutoCloseable {
 
-  /** Opens a folder that {@link SyntheticCheckpoint} has written. */
+  /** Opens a model folder, such as {@link SyntheticCheckpoint} writes. */
   public static BenchModel open(
       Path checkpoint, String geometry, Kernels kernels, BufferAllocator allocator) {
+    MistralWeights weights = weights(checkpoint);
+    MistralModel model = MistralModel.of(weights.config(), weights, kernels);
+    return new BenchModel(geometry, weights, model, new Decoder(model, allocator), allocator);
+  }
+
+  /** The weights of a model folder, mapped and not prepared. */
+  public static MistralWeights weights(Path checkpoint) {
     Checkpoint files = Checkpoint.open(checkpoint);
     MistralConfig config = MistralConfig.parse(files.config(), checkpoint.toString());
-    MistralWeights weights = MistralWeights.of(files, config);
-    MistralModel model = MistralModel.of(config, weights, kernels);
-    return new BenchModel(
+    return MistralWeights.of(files, config);
+  }
+
+  /** How results call this model. */
+  public Measurement.Setting setting() {
+    return setting(geometry, config(), kernels());
+  }
+
+  public static Measurement.Setting setting(
+      String geometry, MistralConfig config, Kernels kernels) {
+    return new Measurement.Setting(
         geometry,
-        weights,
-        model,
-        new LanguageModelHead(model, weights.lmHead()),
-        new Decoder(model, allocator),
-        allocator);
+        config.numHiddenLayers(),
+        kernels.precision().name().toLowerCase(Locale.ROOT),
+        kernels.description());
   }
 
   MistralConfig config() {
@@ -51,30 +63,43 @@ public record BenchModel(
     return model.kernels();
   }
 
-  String precision() {
-    return kernels().precision().name().toLowerCase(Locale.ROOT);
+  /** Only a language model has one. */
+  LanguageModelHead head() {
+    return new LanguageModelHead(model, weights.lmHead());
   }
 
-  /** Elements of the layers' matrices: two operations each, for each token. */
-  long layerWeights() {
-    return weights.linearWeights().stream().mapToLong(BenchModel::elements).sum();
+  /**
+   * Of {@code tokens} tokens through all layers: two operations for each weight. Where weights were
+   * prepared by copying them into another form, that form is what is read.
+   */
+  Cost prefill(double tokens) {
+    Cost mapped = layers(weights, tokens);
+    long copied = model.copiedBytes();
+    return copied == 0 ? mapped : new Cost(mapped.flop(), copied);
   }
 
-  long layerBytes() {
-    return weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
+  /** As {@link #prefill}, of weights as they are mapped. */
+  public static Cost layers(MistralWeights weights, double tokens) {
+    double elements = weights.linearWeights().stream().mapToLong(BenchModel::elements).sum();
+    double bytes = weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
+    return new Cost(2 * elements * tokens, bytes);
   }
 
-  long headWeights() {
-    return elements(weights.lmHead());
-  }
-
-  long headBytes() {
-    return bytes(weights.lmHead());
+  /**
+   * Of {@code steps} steps that choose the next token of {@code rows} rows, which are {@code
+   * length} tokens long on average.
+   */
+  Cost steps(int steps, int rows, double length) {
+    double cached = rows * Math.min(length, config().slidingWindow().orElse(Integer.MAX_VALUE));
+    Cost layers = prefill(rows);
+    double flop = layers.flop() + 2.0 * elements(weights.lmHead()) * rows;
+    double bytes = layers.bytes() + bytes(weights.lmHead()) + kvBytes() * cached;
+    return new Cost(steps * flop, steps * bytes);
   }
 
   /** Keys and values of one token in all layers. */
-  long kvBytes() {
-    return 2L
+  private double kvBytes() {
+    return 2.0
         * config().numHiddenLayers()
         * config().numKeyValueHeads()
         * config().headDim()

@@ -1,24 +1,29 @@
 package io.sirocco.bench;
 
+import com.fasterxml.jackson.annotation.JsonAnyGetter;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * One line of a benchmark's result.
  *
- * @param test {@code pp512}: a prompt of 512 tokens; {@code tg32@d128}: 32 new tokens of rows that
- *     are 128 tokens long
+ * @param test its name, see {@link BenchTest}
  * @param precision of the activations
- * @param batch rows computed together
+ * @param batch rows computed together; {@code classify} and {@code job}: on average
  * @param tokensPerSecond median over the repetitions
- * @param gflops of the matrix products, 10^9 floating-point operations a second
+ * @param gflops of the matrix products, 10^9 floating-point operations a second; attention's own
+ *     products do not count
  * @param gigabytesPerSecond what a pass reads at least, weights and keys and values, over its time
  * @param peakGflops of a bare product [512, hidden] x [hidden, intermediate], measured in turn with
  *     the test
- * @param peakGigabytesPerSecond of a loop that reads memory, likewise; 0 where it plays no part
- * @param fractionOfPeak median over the repetitions of what the peaks allow over what was measured:
- *     gflops / peakGflops, or for new tokens the roofline of both peaks
+ * @param peakGigabytesPerSecond of a loop that reads memory, likewise
+ * @param fractionOfPeak median over the repetitions of the time that the peaks allow over the time
+ *     that was measured: the roofline of both, which for many tokens is gflops / peakGflops
  * @param repetitions measured, after the warm-up
  * @param spread (slowest - fastest) / median of the repetitions' times
+ * @param details of this kind of test, by name; fields of the line like the others
  */
 public record BenchResult(
     String test,
@@ -34,4 +39,16 @@ public record BenchResult(
     @JsonProperty("peak_gigabytes_per_second") double peakGigabytesPerSecond,
     @JsonProperty("fraction_of_peak") double fractionOfPeak,
     int repetitions,
-    double spread) {}
+    double spread,
+    Map<String, Double> details) {
+
+  public BenchResult {
+    details = Collections.unmodifiableMap(new LinkedHashMap<>(details));
+  }
+
+  @Override
+  @JsonAnyGetter
+  public Map<String, Double> details() {
+    return details;
+  }
+}

@@ -3,116 +3,159 @@ package io.sirocco.bench;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.Continuation;
 import io.sirocco.model.KvCache;
+import io.sirocco.model.LanguageModelHead;
 import io.sirocco.sampling.TokenChoice;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Writing: n new tokens of each of B rows that all are d tokens long, chosen greedily. Measured
- * against the roofline: a step cannot take less than reading the weights and the keys and values
- * once at the machine's read bandwidth, nor less than its arithmetic at the bare product's rate.
+ * Writing: new tokens of B rows, chosen greedily. Measured against the roofline: a step cannot take
+ * less than reading the weights and the keys and values once at the machine's read bandwidth, nor
+ * less than its arithmetic at the bare product's rate.
  */
 public final class DecodeBench {
   private static final int WARM_UP_STEPS = 4;
-  private static final int CHUNK = 512;
+
+  /** Tokens of one pass that reads prompts. */
+  private static final int PASS = 2048;
 
   private final BenchModel model;
-  private final MachinePeaks peaks;
+  private final LanguageModelHead head;
 
-  public DecodeBench(BenchModel model, MachinePeaks peaks) {
+  public DecodeBench(BenchModel model) {
     this.model = model;
-    this.peaks = peaks;
+    this.head = model.head();
+  }
+
+  /** Measures new tokens of {@code batch} rows that all are as long as the test says. */
+  public BenchResult write(
+      BenchTest.Writing test, int batch, Measurement measurement, int repetitions)
+      throws Exception {
+    double length = test.depth() + test.newTokens() / 2.0;
+    Cost cost = model.steps(test.newTokens(), batch, length);
+    int most = test.depth() + WARM_UP_STEPS + test.newTokens();
+    try (KvCache prompt = prompt(model.randomIds(test.depth(), 0), most)) {
+      measurement.repeat(
+          repetitions,
+          List.of(cost),
+          () -> {
+            List<KvCache> caches = new ArrayList<>();
+            try {
+              copies(prompt, batch, caches);
+              int[] tokens = steps(WARM_UP_STEPS, caches, model.randomIds(batch, batch));
+              long start = System.nanoTime();
+              steps(test.newTokens(), caches, tokens);
+              return since(start);
+            } finally {
+              caches.forEach(KvCache::close);
+            }
+          });
+    }
+    return measurement.result(label(test, batch), Map.of());
+  }
+
+  /** How results call it. */
+  public static Measurement.Label label(BenchTest.Writing test, int batch) {
+    return new Measurement.Label(test.label(), batch, (double) test.newTokens() * batch);
   }
 
   /**
-   * Sizes of a test.
-   *
-   * @param newTokens that are measured, of each row
-   * @param depth tokens of each row before them
-   * @param batch rows
+   * Measures prompts and then new tokens of {@code batch} rows, as llama-batched-bench does; tokens
+   * are those of prompts, each as often as it is computed, and the new ones.
    */
-  public record Size(int newTokens, int depth, int batch) {
-    String label() {
-      return "tg" + newTokens + "@d" + depth;
-    }
+  public BenchResult serve(
+      BenchTest.Serving test, int batch, Measurement measurement, int repetitions)
+      throws Exception {
+    int prompts = test.prompts() == BenchTest.Prompts.SHARED ? 1 : batch;
+    double read = (double) prompts * test.promptTokens();
+    double written = (double) batch * test.newTokens();
+    double length = test.promptTokens() + test.newTokens() / 2.0;
+    List<Cost> costs = List.of(model.prefill(read), model.steps(test.newTokens(), batch, length));
+    Repetitions reading = new Repetitions();
+    Repetitions writing = new Repetitions();
+    serveOnce(test, batch, new Repetitions(), new Repetitions());
+    measurement.repeat(repetitions, costs, () -> serveOnce(test, batch, reading, writing));
+    Map<String, Double> details = new LinkedHashMap<>();
+    details.put("prompt_tokens_per_second", read / reading.median());
+    details.put("new_tokens_per_second", written / writing.median());
+    return measurement.result(label(test, batch), details);
   }
 
-  /** Measures; the peak is the roofline's. */
-  public BenchResult write(Size size, int repetitions) {
-    Repetitions seconds = new Repetitions(repetitions);
-    Repetitions products = new Repetitions(repetitions);
-    Repetitions bandwidths = new Repetitions(repetitions);
-    Repetitions fractions = new Repetitions(repetitions);
-    long weights = model.layerWeights() + model.headWeights();
-    long weightBytes = model.layerBytes() + model.headBytes();
-    double flop = 2.0 * weights * size.batch();
-    double bytes =
-        weightBytes
-            + (double) model.kvBytes() * size.batch() * (size.depth() + size.newTokens() / 2.0);
-    try (KvCache prompt = prompt(size)) {
-      for (int i = 0; i < repetitions; i++) {
-        double productBefore = peaks.flops();
-        double readBefore = peaks.bytesPerSecond();
-        double step = secondsPerStep(size, prompt);
-        double product = (productBefore + peaks.flops()) / 2;
-        double read = (readBefore + peaks.bytesPerSecond()) / 2;
-        seconds.add(step);
-        products.add(product);
-        bandwidths.add(read);
-        fractions.add(Math.max(flop / product, bytes / read) / step);
-      }
-    }
-    double median = seconds.median();
-    return new BenchResult(
-        size.label(),
-        model.geometry(),
-        model.config().numHiddenLayers(),
-        model.precision(),
-        model.kernels().description(),
-        size.batch(),
-        size.batch() / median,
-        flop / median * 1e-9,
-        bytes / median * 1e-9,
-        products.median() * 1e-9,
-        bandwidths.median() * 1e-9,
-        fractions.median(),
-        seconds.count(),
-        seconds.spread());
+  /** How results call it. */
+  public static Measurement.Label label(BenchTest.Serving test, int batch) {
+    int prompts = test.prompts() == BenchTest.Prompts.SHARED ? 1 : batch;
+    double tokens = (double) prompts * test.promptTokens() + (double) batch * test.newTokens();
+    return new Measurement.Label(test.label(), batch, tokens);
   }
 
-  private double secondsPerStep(Size size, KvCache prompt) {
+  private double serveOnce(
+      BenchTest.Serving test, int batch, Repetitions reading, Repetitions writing) {
     List<KvCache> caches = new ArrayList<>();
+    int most = test.promptTokens() + test.newTokens();
     try {
-      for (int row = 0; row < size.batch(); row++) {
-        caches.add(prompt.copy());
-      }
-      int[] tokens = model.randomIds(size.batch(), size.batch());
-      for (int step = 0; step < WARM_UP_STEPS; step++) {
-        tokens = step(caches, tokens);
-      }
       long start = System.nanoTime();
-      for (int step = 0; step < size.newTokens(); step++) {
-        tokens = step(caches, tokens);
+      int own = test.prompts() == BenchTest.Prompts.SHARED ? 1 : batch;
+      List<int[]> prompts = new ArrayList<>();
+      for (int row = 0; row < own; row++) {
+        caches.add(cache(most));
+        prompts.add(model.randomIds(test.promptTokens(), row));
       }
-      return (System.nanoTime() - start) * 1e-9 / size.newTokens();
+      read(caches, prompts);
+      copies(caches.get(0), batch - own, caches);
+      double read = since(start);
+      start = System.nanoTime();
+      steps(test.newTokens(), caches, model.randomIds(batch, batch));
+      double written = since(start);
+      reading.add(read);
+      writing.add(written);
+      return read + written;
     } finally {
       caches.forEach(KvCache::close);
     }
   }
 
-  /** The tokens before the measured ones: the same in every row, so computed once and copied. */
-  private KvCache prompt(Size size) {
-    int most = size.depth() + WARM_UP_STEPS + size.newTokens();
-    KvCache cache =
-        KvCache.allocate(model.config(), model.kernels().precision(), most, model.allocator());
-    int[] ids = model.randomIds(size.depth(), 0);
-    for (int from = 0; from < size.depth(); from += CHUNK) {
-      int[] some = Arrays.copyOfRange(ids, from, Math.min(size.depth(), from + CHUNK));
-      model.decoder().step(List.of(Continuation.of(cache, some)));
+  private static void copies(KvCache prompt, int count, List<KvCache> into) {
+    for (int row = 0; row < count; row++) {
+      into.add(prompt.copy());
     }
+  }
+
+  private KvCache prompt(int[] ids, int most) {
+    KvCache cache = cache(most);
+    read(List.of(cache), List.of(ids));
     return cache;
+  }
+
+  private KvCache cache(int most) {
+    return KvCache.allocate(model.config(), model.kernels().precision(), most, model.allocator());
+  }
+
+  /** Fills caches with prompts of one length: pieces of them, as many rows at once as have room. */
+  private void read(List<KvCache> caches, List<int[]> prompts) {
+    int length = prompts.get(0).length;
+    int rows = Math.max(1, PASS / Math.max(1, length));
+    for (int first = 0; first < caches.size(); first += rows) {
+      for (int from = 0; from < length; from += PASS) {
+        List<Continuation> pieces = new ArrayList<>();
+        for (int row = first; row < Math.min(caches.size(), first + rows); row++) {
+          int[] some = Arrays.copyOfRange(prompts.get(row), from, Math.min(length, from + PASS));
+          pieces.add(Continuation.of(caches.get(row), some));
+        }
+        model.decoder().step(pieces);
+      }
+    }
+  }
+
+  private int[] steps(int count, List<KvCache> caches, int[] tokens) {
+    int[] last = tokens;
+    for (int step = 0; step < count; step++) {
+      last = step(caches, last);
+    }
+    return last;
   }
 
   private int[] step(List<KvCache> caches, int[] tokens) {
@@ -122,11 +165,15 @@ public final class DecodeBench {
     }
     Matrix residual = model.decoder().step(next);
     List<Integer> all = IntStream.range(0, tokens.length).boxed().toList();
-    float[][] logits = model.head().logits(residual, all, model.allocator());
+    float[][] logits = head.logits(residual, all, model.allocator());
     int[] chosen = new int[tokens.length];
     for (int row = 0; row < chosen.length; row++) {
       chosen[row] = TokenChoice.greedy(logits[row]);
     }
     return chosen;
+  }
+
+  private static double since(long start) {
+    return (System.nanoTime() - start) * 1e-9;
   }
 }

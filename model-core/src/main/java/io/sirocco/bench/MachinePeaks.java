@@ -5,6 +5,7 @@ import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Weight;
 import io.sirocco.kernel.Workspace;
+import io.sirocco.model.MistralWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -12,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.arrow.memory.BufferAllocator;
 
 /**
  * What the machine can do at its best, at this moment: shared machines change their speed within
@@ -31,23 +33,44 @@ public final class MachinePeaks implements AutoCloseable {
   private final ExecutorService readers;
   private final long[][] memory;
 
-  /** {@code threads} read memory at the same time; products take the kernels' own. */
-  public MachinePeaks(BenchModel model, int threads) {
-    this.kernels = model.kernels();
-    this.workspace = new Workspace(model.allocator());
+  /**
+   * Rates of one moment.
+   *
+   * @param flops operations a second of the bare product
+   * @param bytesPerSecond of the loop that reads memory
+   */
+  public record Rates(double flops, double bytesPerSecond) {
+    Rates mean(Rates other) {
+      return new Rates((flops + other.flops) / 2, (bytesPerSecond + other.bytesPerSecond) / 2);
+    }
+  }
+
+  /**
+   * Prepares the weights of the products; kernels and allocator stay the caller's.
+   *
+   * @param threads that read memory at the same time; products take the kernels' own
+   */
+  public MachinePeaks(
+      MistralWeights model, Kernels kernels, BufferAllocator allocator, int threads) {
+    this.kernels = kernels;
+    this.workspace = new Workspace(allocator);
     ElementType type = kernels.precision().activation();
     this.input = workspace.matrix(type, TOKENS, model.config().hiddenSize());
     this.output = workspace.matrix(type, TOKENS, model.config().intermediateSize());
     fill(input);
-    this.weights =
-        model.weights().layers().stream().map(layer -> kernels.weight(layer.upProj())).toList();
+    this.weights = model.layers().stream().map(layer -> kernels.weight(layer.upProj())).toList();
     this.threads = threads;
     this.readers = Executors.newFixedThreadPool(threads);
     this.memory = new long[threads][READ_LONGS / threads];
   }
 
+  /** Both rates at this moment; the machine should do nothing else. */
+  public Rates measure() {
+    return new Rates(flops(), bytesPerSecond());
+  }
+
   /** Operations a second of the bare product [512, D] x [D, F], on each layer's weights in turn. */
-  double flops() {
+  private double flops() {
     double flop = 2.0 * TOKENS * input.columns() * output.columns();
     double best = 0;
     for (int i = 0; i < REPETITIONS; i++) {
@@ -61,7 +84,7 @@ public final class MachinePeaks implements AutoCloseable {
   }
 
   /** Bytes a second of a loop that reads 256 MiB and adds it up, in all threads. */
-  double bytesPerSecond() {
+  private double bytesPerSecond() {
     double best = 0;
     for (int i = 0; i < REPETITIONS; i++) {
       long start = System.nanoTime();
@@ -97,7 +120,8 @@ public final class MachinePeaks implements AutoCloseable {
     }
   }
 
-  private static void fill(Matrix matrix) {
+  /** Values between -1 and 1. */
+  static void fill(Matrix matrix) {
     SplittableRandom random = new SplittableRandom(1);
     float[] row = new float[matrix.columns()];
     for (int i = 0; i < matrix.rows(); i++) {

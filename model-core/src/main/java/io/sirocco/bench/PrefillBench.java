@@ -2,53 +2,33 @@ package io.sirocco.bench;
 
 import io.sirocco.model.TokenRow;
 import java.util.List;
+import java.util.Map;
 
 /** Prompt processing: one row of n tokens through all layers. */
 public final class PrefillBench {
-  private static final int WARM_UP = 1;
-
   private final BenchModel model;
-  private final MachinePeaks peaks;
 
-  public PrefillBench(BenchModel model, MachinePeaks peaks) {
+  public PrefillBench(BenchModel model) {
     this.model = model;
-    this.peaks = peaks;
   }
 
-  /** Measures a prompt of {@code tokens} tokens; the peak is that of the bare product. */
-  public BenchResult prompt(int tokens, int repetitions) {
-    TokenRow row = TokenRow.of(model.randomIds(tokens, tokens));
-    Repetitions seconds = new Repetitions(repetitions);
-    Repetitions products = new Repetitions(repetitions);
-    Repetitions fractions = new Repetitions(repetitions);
-    double flop = 2.0 * model.layerWeights() * tokens;
-    for (int i = -WARM_UP; i < repetitions; i++) {
-      double before = peaks.flops();
-      long start = System.nanoTime();
-      model.decoder().forward(List.of(row));
-      double elapsed = (System.nanoTime() - start) * 1e-9;
-      double peak = (before + peaks.flops()) / 2;
-      if (i >= 0) {
-        seconds.add(elapsed);
-        products.add(peak);
-        fractions.add(flop / elapsed / peak);
-      }
-    }
-    double median = seconds.median();
-    return new BenchResult(
-        "pp" + tokens,
-        model.geometry(),
-        model.config().numHiddenLayers(),
-        model.precision(),
-        model.kernels().description(),
-        1,
-        tokens / median,
-        flop / median * 1e-9,
-        model.layerBytes() / median * 1e-9,
-        products.median() * 1e-9,
-        0,
-        fractions.median(),
-        seconds.count(),
-        seconds.spread());
+  /** Measures a prompt, after one pass that does not count. */
+  public BenchResult prompt(BenchTest.Prompt test, Measurement measurement, int repetitions)
+      throws Exception {
+    TokenRow row = TokenRow.of(model.randomIds(test.tokens(), test.tokens()));
+    seconds(row);
+    measurement.repeat(repetitions, List.of(model.prefill(test.tokens())), () -> seconds(row));
+    return measurement.result(label(test), Map.of());
+  }
+
+  /** How results call it. */
+  public static Measurement.Label label(BenchTest.Prompt test) {
+    return new Measurement.Label("pp" + test.tokens(), 1, test.tokens());
+  }
+
+  private double seconds(TokenRow row) {
+    long start = System.nanoTime();
+    model.decoder().forward(List.of(row));
+    return (System.nanoTime() - start) * 1e-9;
   }
 }

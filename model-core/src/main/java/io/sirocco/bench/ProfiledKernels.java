@@ -15,39 +15,52 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Kernels that note how long each kind of operation takes. The other kernels do the work; closing
- * closes them.
+ * Kernels that note how long each kind of operation takes, while they are asked to. The other
+ * kernels do the work; closing closes them.
  */
 public final class ProfiledKernels implements Kernels {
+  /** The name of attention's line. */
+  static final String ATTENTION = "attention";
+
   private final Kernels kernels;
   private final Map<String, Entry> entries = new TreeMap<>();
-
-  /**
-   * What one kind of operation took.
-   *
-   * @param operation its name, with the size {@code N x K} of a product's weight
-   */
-  public record Line(String operation, long calls, double seconds) {}
+  private double seconds;
+  // Written by who measures, read by the thread that computes for it.
+  private volatile boolean recording;
 
   private static final class Entry {
     private long calls;
     private long nanos;
+    private double flop;
   }
 
   public ProfiledKernels(Kernels kernels) {
     this.kernels = kernels;
   }
 
-  /** What has been computed since the start or the last {@link #reset}, the longest first. */
-  public List<Line> lines() {
-    return entries.entrySet().stream()
-        .map(e -> new Line(e.getKey(), e.getValue().calls, e.getValue().nanos * 1e-9))
-        .sorted((a, b) -> Double.compare(b.seconds(), a.seconds()))
-        .toList();
+  /** Notes what is computed from now on, with what has been noted before. */
+  void record() {
+    recording = true;
   }
 
-  public void reset() {
+  /** Notes nothing more; {@code elapsed} seconds have passed since {@link #record}. */
+  void pause(double elapsed) {
+    recording = false;
+    seconds += elapsed;
+  }
+
+  /** What has been noted since the last call; nobody may compute meanwhile. */
+  Profile.Notes take() {
+    List<Profile.Line> lines =
+        entries.entrySet().stream().map(e -> line(e.getKey(), e.getValue())).toList();
+    Profile.Notes notes = new Profile.Notes(seconds, lines);
     entries.clear();
+    seconds = 0;
+    return notes;
+  }
+
+  private static Profile.Line line(String operation, Entry entry) {
+    return new Profile.Line(operation, entry.calls, entry.nanos * 1e-9, entry.flop);
   }
 
   @Override
@@ -67,44 +80,53 @@ public final class ProfiledKernels implements Kernels {
 
   @Override
   public void linear(Matrix x, Weight weight, Matrix out) {
-    time(size("linear", weight), () -> kernels.linear(x, weight, out));
+    time(size("linear", weight), flop(x, weight), () -> kernels.linear(x, weight, out));
   }
 
   @Override
   public void linearAdd(Matrix x, Weight weight, Matrix residual) {
-    time(size("linear + residual", weight), () -> kernels.linearAdd(x, weight, residual));
+    time(
+        size("linear + residual", weight),
+        flop(x, weight),
+        () -> kernels.linearAdd(x, weight, residual));
   }
 
   @Override
   public void linearEach(Matrix x, List<Weight> weights, List<Matrix> outs) {
     String sizes = weights.stream().map(w -> String.valueOf(w.outputs())).collect(joining(" + "));
-    time("linear " + sizes + " x " + x.columns(), () -> kernels.linearEach(x, weights, outs));
+    time(
+        "linear " + sizes + " x " + x.columns(),
+        weights.stream().mapToDouble(weight -> flop(x, weight)).sum(),
+        () -> kernels.linearEach(x, weights, outs));
   }
 
   @Override
   public void gatedLinear(
       Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out) {
-    time(size("gate and up", gate), () -> kernels.gatedLinear(x, gate, up, act, scratch, out));
+    time(
+        size("gate and up", gate),
+        flop(x, gate) + flop(x, up),
+        () -> kernels.gatedLinear(x, gate, up, act, scratch, out));
   }
 
   @Override
   public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
-    time("rms norm", () -> kernels.rmsNorm(x, weight, eps, out));
+    time("rms norm", 0, () -> kernels.rmsNorm(x, weight, eps, out));
   }
 
   @Override
   public void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
-    time("rotary embedding", () -> kernels.rotate(x, cos, sin, out));
+    time("rotary embedding", 0, () -> kernels.rotate(x, cos, sin, out));
   }
 
   @Override
   public void attend(AttentionBlock block) {
-    time("attention", () -> kernels.attend(block));
+    time(ATTENTION, 0, () -> kernels.attend(block));
   }
 
   @Override
   public void attendEach(List<AttentionBlock> blocks) {
-    time("attention of new tokens", () -> kernels.attendEach(blocks));
+    time("attention of new tokens", 0, () -> kernels.attendEach(blocks));
   }
 
   @Override
@@ -116,11 +138,20 @@ public final class ProfiledKernels implements Kernels {
     return operation + " " + weight.outputs() + " x " + weight.inputs();
   }
 
-  private void time(String operation, Runnable work) {
+  private static double flop(Matrix x, Weight weight) {
+    return 2.0 * x.rows() * weight.outputs() * weight.inputs();
+  }
+
+  private void time(String operation, double flop, Runnable work) {
+    if (!recording) {
+      work.run();
+      return;
+    }
     long start = System.nanoTime();
     work.run();
     Entry entry = entries.computeIfAbsent(operation, name -> new Entry());
     entry.nanos += System.nanoTime() - start;
+    entry.flop += flop;
     entry.calls++;
   }
 }

@@ -1,22 +1,18 @@
 package io.sirocco.bench;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Measured values of a test's repetitions. */
 final class Repetitions {
-  private final double[] values;
-  private int count;
-
-  Repetitions(int most) {
-    this.values = new double[most];
-  }
+  private final List<Double> values = new ArrayList<>();
 
   void add(double value) {
-    values[count++] = value;
+    values.add(value);
   }
 
   int count() {
-    return count;
+    return values.size();
   }
 
   double median() {
@@ -32,8 +28,6 @@ final class Repetitions {
   }
 
   private double[] sorted() {
-    double[] sorted = Arrays.copyOf(values, count);
-    Arrays.sort(sorted);
-    return sorted;
+    return values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
   }
 }

@@ -24,7 +24,6 @@ public final class SyntheticCheckpoint {
   private static final int LABELS = 2;
   private static final int BUFFER = 1 << 20;
   private static final int BFLOAT16_BYTES = 2;
-  private static final int BYTE_TOKENS = 256;
 
   private final Geometry geometry;
   private final int layers;
@@ -36,8 +35,8 @@ public final class SyntheticCheckpoint {
   }
 
   /**
-   * Writes config.json, model.safetensors and a byte tokenizer into {@code folder}, which is made
-   * if need be. The same arguments give the same bytes.
+   * Writes config.json, model.safetensors and a {@link SyntheticTokenizer} into {@code folder},
+   * which is made if need be. The same arguments give the same bytes.
    *
    * @param layers number of decoder layers; 436 MB each for mistral-7b
    */
@@ -45,7 +44,7 @@ public final class SyntheticCheckpoint {
     Files.createDirectories(folder);
     SyntheticCheckpoint checkpoint = new SyntheticCheckpoint(geometry, layers);
     Files.writeString(folder.resolve("config.json"), checkpoint.config());
-    Files.writeString(folder.resolve("tokenizer.json"), checkpoint.tokenizer());
+    Files.writeString(folder.resolve("tokenizer.json"), SyntheticTokenizer.json());
     checkpoint.writeTensors(folder.resolve("model.safetensors"));
   }
 
@@ -70,27 +69,6 @@ public final class SyntheticCheckpoint {
     config.put("eos_token_id", 2);
     config.put("tie_word_embeddings", false);
     return config.toPrettyString();
-  }
-
-  /** Tokens are the bytes of UTF-8, behind the three that Mistral's vocabularies begin with. */
-  private String tokenizer() {
-    ObjectNode tokenizer = json.createObjectNode();
-    tokenizer.put("version", "1.0");
-    tokenizer.putNull("truncation").putNull("padding");
-    tokenizer.putArray("added_tokens");
-    tokenizer.putNull("normalizer").putNull("pre_tokenizer");
-    tokenizer.putNull("post_processor").putNull("decoder");
-    ObjectNode model = tokenizer.putObject("model");
-    model.put("type", "BPE").putNull("dropout").put("unk_token", "<unk>");
-    model.putNull("continuing_subword_prefix").putNull("end_of_word_suffix");
-    model.put("fuse_unk", true).put("byte_fallback", true).put("ignore_merges", false);
-    ObjectNode vocabulary = model.putObject("vocab");
-    vocabulary.put("<unk>", 0).put("<s>", 1).put("</s>", 2);
-    for (int value = 0; value < BYTE_TOKENS; value++) {
-      vocabulary.put(String.format("<0x%02X>", value), 3 + value);
-    }
-    model.putArray("merges");
-    return tokenizer.toPrettyString();
   }
 
   private Map<String, int[]> shapes() {

@@ -1,5 +1,5 @@
 /**
- * Measures a model on this machine against the machine's own peaks, on checkpoints it can make
- * itself.
+ * Measures a model on this machine: its speed against the machine's own peaks, on checkpoints it
+ * can make itself, and what a precision changes in its answers.
  */
 package io.sirocco.bench;

@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.slf4j.Logger;
@@ -66,6 +67,15 @@ public final class Engine implements AutoCloseable {
    *     kernels asked for are not available, or the memory does not suffice
    */
   public static Engine open(EngineOptions options) {
+    return open(options, kernels -> kernels);
+  }
+
+  /**
+   * As {@link #open(EngineOptions)}, with other kernels around its own, such as those that measure.
+   *
+   * @param around must close the kernels that it gets when the result is closed
+   */
+  public static Engine open(EngineOptions options, UnaryOperator<Kernels> around) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Unwinding opened = new Unwinding()) {
@@ -77,7 +87,8 @@ public final class Engine implements AutoCloseable {
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
       Optional<PreparedWeights> prepared =
           Preparation.of(options, setup).open(files, allocator).map(opened::add);
-      Kernels kernels = opened.add(setup.open(options.threads(), allocator, prepared));
+      Kernels kernels =
+          opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
       prepared.ifPresent(Engine::sayWhatWasMade);
       Meter meter = new Meter(options.batchTokens());

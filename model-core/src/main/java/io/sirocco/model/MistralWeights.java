@@ -85,6 +85,11 @@ public record MistralWeights(
     return checkpoint.require(LM_HEAD, config.vocabSize(), config.hiddenSize());
   }
 
+  /** Whether the checkpoint has a classifier's head. */
+  public boolean classifies() {
+    return checkpoint.find(SCORE).isPresent();
+  }
+
   /**
    * The classifier's weight, {@code [labels, hidden_size]}.
    *

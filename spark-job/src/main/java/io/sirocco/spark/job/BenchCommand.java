@@ -1,23 +1,14 @@
 package io.sirocco.spark.job;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.sirocco.bench.BatchingBench;
-import io.sirocco.bench.BenchResult;
+import io.sirocco.bench.BenchTest;
 import io.sirocco.bench.Geometry;
-import io.sirocco.bench.SyntheticCheckpoint;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.PrecisionChoice;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
@@ -27,31 +18,39 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Measures prompt processing on this machine, next to the machine's own peak. */
+/** Measures a model's speed on this machine, next to the machine's own peaks. */
 @Command(
     name = "bench",
-    description = "Measures a model's speed on this machine, next to the machine's own peak.",
+    description = "Measures a model's speed on this machine, next to the machine's own peaks.",
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
+  private static final String DEFAULT_TEST = "pp512";
+
   @Spec private CommandSpec spec;
 
   @Option(
       names = "--geometry",
-      defaultValue = "mistral-7b",
-      description = "Sizes of the synthetic checkpoint: mistral-7b, mistral-nemo or tiny.")
-  private String geometry;
+      description =
+          "Sizes of the synthetic checkpoint: mistral-7b (default), mistral-nemo or tiny.")
+  private Optional<String> geometry;
 
   @Option(
       names = "--layers",
-      defaultValue = "4",
-      description = "Its decoder layers (default ${DEFAULT-VALUE}; 436 MB each for mistral-7b).")
-  private int layers;
+      description = "Its decoder layers (default 4; 436 MB each for mistral-7b).")
+  private Optional<Integer> layers;
+
+  @Option(
+      names = "--checkpoint",
+      description =
+          "Takes the model that is in this folder, or keeps the synthetic one there (default: a"
+              + " temporary folder, deleted afterwards).")
+  private Optional<Path> checkpoint;
 
   @Option(
       names = "--precision",
       split = ",",
       defaultValue = "auto",
-      description = "auto, float32, bfloat16, or several with commas.")
+      description = "One or several with commas: ${COMPLETION-CANDIDATES}.")
   private List<PrecisionChoice> precisions;
 
   @Option(names = "--kernels", defaultValue = "auto", description = "auto, onednn or java.")
@@ -60,18 +59,32 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--tests",
       split = ",",
-      defaultValue = "pp512",
       description =
-          "ppN: one prompt of N tokens; tgN@dD: N new tokens of rows that are D tokens long;"
-              + " batching: continuous against static batches (default ${DEFAULT-VALUE}).")
-  private List<String> tests;
+          "ppN: one prompt of N tokens; tgN, tgN@dD: N new tokens of rows that are D tokens long;"
+              + " ppN+tgM, ppN+tgM@shared: a prompt, and new tokens, of each row, or one prompt of"
+              + " all; classify: rows of skewed lengths; job: the same as a Spark job; batching:"
+              + " continuous against static batches (default: pp512, or none with --picture).")
+  private List<String> tests = List.of();
 
   @Option(
       names = "--batch",
       split = ",",
       defaultValue = "1",
-      description = "Rows of tg and batching, one or several (default ${DEFAULT-VALUE}).")
+      description = "Rows of tg, pp+tg and batching, one or several (default ${DEFAULT-VALUE}).")
   private List<Integer> batches;
+
+  @Option(
+      names = "--rows",
+      defaultValue = "64",
+      description = "Rows of classify and job, 125 tokens on average (default ${DEFAULT-VALUE}).")
+  private int rows;
+
+  @Option(
+      names = "--job-copies",
+      split = ",",
+      defaultValue = "1",
+      description = "How often job reads them, one or several (default ${DEFAULT-VALUE}).")
+  private List<Integer> copies;
 
   @Option(names = "--threads", description = "Threads that compute (default: all cores).")
   private Optional<Integer> threads;
@@ -79,153 +92,108 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--repetitions", defaultValue = "5", description = "Default ${DEFAULT-VALUE}.")
   private int repetitions;
 
+  @Option(
+      names = "--profile",
+      description = "Prints where the time goes, by operation; not of job.")
+  private boolean profile;
+
   @Option(names = "--json", description = "Writes a line of JSON per result to this file.")
   private Optional<Path> json;
 
   @Option(
-      names = "--checkpoint",
+      names = "--picture",
       description =
-          "Keeps the synthetic checkpoint in this folder, and takes the one that is there (default:"
-              + " a temporary folder, deleted afterwards).")
-  private Optional<Path> checkpoint;
+          "Draws time and memory of a pass against the row's length, beside plain attention's, into"
+              + " this SVG; in the first precision.")
+  private Optional<Path> picture;
+
+  @Option(
+      names = "--lengths",
+      split = ",",
+      defaultValue = "512,1024,2048,4096,8192,16384",
+      description = "Rows of the picture, in tokens (default ${DEFAULT-VALUE}).")
+  private List<Integer> lengths;
+
+  @Option(
+      names = "--plain-seconds",
+      defaultValue = "300",
+      description =
+          "Plain attention that would take longer than this is left out (default"
+              + " ${DEFAULT-VALUE}).")
+  private double plainSeconds;
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
-    Geometry sizes =
-        Geometry.named(geometry).orElseThrow(() -> wrong("unknown geometry " + geometry));
-    tests.forEach(this::requireKnown);
-    boolean positive = batches.stream().allMatch(batch -> batch > 0);
-    if (layers < 1 || repetitions < 1 || threads.orElse(1) < 1 || !positive) {
-      throw wrong("--layers, --repetitions, --threads and --batch must be at least 1");
+  public Integer call() throws Exception {
+    List<String> names = tests.isEmpty() && picture.isEmpty() ? List.of(DEFAULT_TEST) : tests;
+    List<BenchTest> wanted = names.stream().map(this::test).toList();
+    Optional<Geometry> sizes = geometry.map(this::geometry);
+    requirePositive();
+    json.ifPresent(file -> requireWritable("--json", file));
+    picture.ifPresent(file -> requireWritable("--picture", file));
+    BenchCheckpoint model =
+        BenchCheckpoint.of(new BenchCheckpoint.Wanted(checkpoint, sizes, layers), this::progress);
+    BenchReport report = new BenchReport(json);
+    BenchRun.Profiling profiling = profile ? BenchRun.Profiling.ON : BenchRun.Profiling.OFF;
+    BenchRun run = new BenchRun(model, profiling, report, this::progress);
+    for (PrecisionChoice precision : precisions) {
+      run.run(wanted, setting(precision));
     }
-    json.ifPresent(this::requireWritable);
-    if (checkpoint.isPresent()) {
-      return measure(checkpoint.get(), sizes);
+    if (picture.isPresent()) {
+      new BenchLengths(model, report, this::progress)
+          .draw(picture.get(), lengths, setting(precisions.get(0)), plainSeconds);
     }
-    Path folder = Files.createTempDirectory("sirocco-bench");
-    // SIGINT and SIGTERM run hooks, not finally blocks.
-    Thread atExit = new Thread(() -> delete(folder), "delete-checkpoint");
-    Runtime.getRuntime().addShutdownHook(atExit);
-    return measure(folder, sizes);
+    report.print(spec.commandLine().getOut());
+    return ExitCode.DONE;
   }
 
-  private int measure(Path folder, Geometry sizes) throws IOException, InterruptedException {
-    if (!Files.exists(folder.resolve("config.json"))) {
-      spec.commandLine().getErr().printf("writing %d layers of %s%n", layers, sizes.label());
-      SyntheticCheckpoint.write(folder, sizes, layers);
-    }
-    requireSizes(folder, sizes);
-    BenchRun run = new BenchRun(folder, sizes.label(), this::progress);
-    List<BenchResult> results = new ArrayList<>();
-    List<BatchingBench.Result> batchings = new ArrayList<>();
+  private BenchSetting setting(PrecisionChoice precision) {
     int team = threads.orElse(Runtime.getRuntime().availableProcessors());
-    for (PrecisionChoice precision : precisions) {
-      BenchRun.Setting setting =
-          new BenchRun.Setting(kernels, precision, team, batches, repetitions);
-      results.addAll(run.speed(tests, setting));
-      batchings.addAll(run.batching(tests, setting));
-    }
-    report(results, batchings);
-    return ExitCode.DONE;
+    return new BenchSetting(
+        kernels, precision, team, new BenchSetting.Sizes(batches, repetitions, rows, copies));
   }
 
   private void progress(String line) {
     spec.commandLine().getErr().println(line);
+    spec.commandLine().getErr().flush();
   }
 
-  /** Results are labelled with what was asked for, so the folder must hold that. */
-  private void requireSizes(Path folder, Geometry sizes) throws IOException {
-    JsonNode config = new ObjectMapper().readTree(folder.resolve("config.json").toFile());
-    int hidden = config.path("hidden_size").asInt();
-    int found = config.path("num_hidden_layers").asInt();
-    if (hidden != sizes.hidden() || found != layers) {
+  private BenchTest test(String name) {
+    return BenchTest.named(name)
+        .orElseThrow(() -> wrong("unknown test " + name + "; expected " + BenchTest.NAMES));
+  }
+
+  private Geometry geometry(String name) {
+    return Geometry.named(name).orElseThrow(() -> wrong("unknown geometry " + name));
+  }
+
+  private void requirePositive() {
+    int least =
+        Stream.of(
+                batches.stream(),
+                copies.stream(),
+                lengths.stream(),
+                Stream.of(repetitions, rows, threads.orElse(1), layers.orElse(1)))
+            .flatMap(numbers -> numbers)
+            .mapToInt(Integer::intValue)
+            .min()
+            .orElse(0);
+    if (least < 1) {
       throw wrong(
-          "%s holds %d layers of hidden_size %d; --geometry %s --layers %d means %d of %d"
-              .formatted(folder, found, hidden, sizes.label(), layers, layers, sizes.hidden()));
-    }
-  }
-
-  private void report(List<BenchResult> results, List<BatchingBench.Result> batchings)
-      throws IOException {
-    PrintWriter out = spec.commandLine().getOut();
-    if (!results.isEmpty()) {
-      out.printf(
-          "%-12s %-9s %5s %10s %9s %8s %9s %9s %7s%n",
-          "test",
-          "precision",
-          "batch",
-          "tokens/s",
-          "GFLOP/s",
-          "GB/s",
-          "peak",
-          "fraction",
-          "spread");
-    }
-    for (BenchResult result : results) {
-      out.printf(
-          Locale.ROOT,
-          "%-12s %-9s %5d %10.1f %9.1f %8.2f %9.1f %9.3f %6.0f%%%n",
-          result.test(),
-          result.precision(),
-          result.batch(),
-          result.tokensPerSecond(),
-          result.gflops(),
-          result.gigabytesPerSecond(),
-          result.peakGflops(),
-          result.fractionOfPeak(),
-          100 * result.spread());
-    }
-    for (BatchingBench.Result result : batchings) {
-      out.printf(
-          Locale.ROOT,
-          "%-12s %-9s %5d %10.1f tokens/s in static batches, %.1f in a continuous one: %.2f times%n",
-          result.test(),
-          result.precision(),
-          result.batch(),
-          result.staticRate(),
-          result.continuousRate(),
-          result.gain());
-    }
-    out.flush();
-    if (json.isPresent()) {
-      ObjectMapper mapper = new ObjectMapper();
-      List<String> lines = new ArrayList<>();
-      for (Object line : Stream.concat(results.stream(), batchings.stream()).toList()) {
-        lines.add(mapper.writeValueAsString(line));
-      }
-      Files.write(json.get(), lines);
+          "--batch, --job-copies, --lengths, --repetitions, --rows, --threads and --layers must be"
+              + " at least 1");
     }
   }
 
   /** Before anything is measured, which takes minutes. */
-  private void requireWritable(Path file) {
+  private void requireWritable(String option, Path file) {
     try {
       Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND).close();
     } catch (IOException e) {
-      throw wrong("--json " + file + " cannot be written: " + e);
-    }
-  }
-
-  private void requireKnown(String test) {
-    if (!BenchRun.knows(test)) {
-      throw wrong(
-          "unknown test "
-              + test
-              + "; expected ppN such as pp512, tgN@dD such as tg32@d128, batching");
+      throw wrong(option + " " + file + " cannot be written: " + e);
     }
   }
 
   private ParameterException wrong(String message) {
     return new ParameterException(spec.commandLine(), message);
-  }
-
-  private void delete(Path folder) {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    } catch (IOException | UncheckedIOException e) {
-      progress("delete " + folder + " by hand: " + e);
-    }
   }
 }

@@ -2,120 +2,142 @@ package io.sirocco.spark.job;
 
 import io.sirocco.bench.BatchingBench;
 import io.sirocco.bench.BenchModel;
-import io.sirocco.bench.BenchResult;
+import io.sirocco.bench.BenchTest;
 import io.sirocco.bench.DecodeBench;
 import io.sirocco.bench.MachinePeaks;
+import io.sirocco.bench.Measurement;
 import io.sirocco.bench.PrefillBench;
-import io.sirocco.engine.EngineOptions;
-import io.sirocco.engine.KernelChoice;
+import io.sirocco.bench.ProfiledKernels;
 import io.sirocco.engine.KernelSetup;
-import io.sirocco.engine.OverLength;
-import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.kernel.Kernels;
-import io.sirocco.tokenizer.SpecialTokenText;
-import java.nio.file.Path;
-import java.util.ArrayList;
+import io.sirocco.model.MistralConfig;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
-/** Runs a benchmark's tests on one checkpoint. */
+/** Runs a benchmark's tests on one checkpoint, in one precision after the other. */
 final class BenchRun {
-  private static final Pattern PROMPT = Pattern.compile("pp([1-9][0-9]{0,5})");
-  private static final Pattern WRITING = Pattern.compile("tg([1-9][0-9]{0,4})@d([1-9][0-9]{0,5})");
-  private static final String BATCHING = "batching";
-  private static final int STEP_TOKENS = 2048;
-  private static final int LONGEST_PROMPT = 1024;
-
-  private final Path checkpoint;
-  private final String geometry;
+  private final BenchCheckpoint checkpoint;
+  private final Profiling profiling;
+  private final BenchReport report;
   private final Consumer<String> progress;
 
-  /**
-   * One precision's part of a run.
-   *
-   * @param batches rows of those tests that take several
-   */
-  record Setting(
-      KernelChoice kernels,
-      PrecisionChoice precision,
-      int threads,
-      List<Integer> batches,
-      int repetitions) {}
+  /** Whether operations are timed one by one. */
+  enum Profiling {
+    ON,
+    OFF;
 
-  BenchRun(Path checkpoint, String geometry, Consumer<String> progress) {
+    /** Kernels that note what they do, around the others; none where that is not asked for. */
+    Optional<ProfiledKernels> around(Kernels kernels) {
+      return this == ON ? Optional.of(new ProfiledKernels(kernels)) : Optional.empty();
+    }
+  }
+
+  BenchRun(
+      BenchCheckpoint checkpoint,
+      Profiling profiling,
+      BenchReport report,
+      Consumer<String> progress) {
     this.checkpoint = checkpoint;
-    this.geometry = geometry;
+    this.profiling = profiling;
+    this.report = report;
     this.progress = progress;
   }
 
-  static boolean knows(String test) {
-    return test.equals(BATCHING)
-        || PROMPT.matcher(test).matches()
-        || WRITING.matcher(test).matches();
-  }
-
-  /** Texts written at the same time, continuous against static batches; none without that test. */
-  List<BatchingBench.Result> batching(List<String> tests, Setting setting)
-      throws InterruptedException {
-    List<BatchingBench.Result> results = new ArrayList<>();
-    if (tests.contains(BATCHING)) {
-      for (int batch : setting.batches()) {
-        results.add(batching(setting, batch));
-        progress.accept(BATCHING + " of " + batch + " rows done");
+  /** Runs the tests in one precision; results go to the report as they come. */
+  void run(List<BenchTest> tests, BenchSetting setting) throws Exception {
+    List<BenchTest> ofDecoder =
+        tests.stream()
+            .filter(
+                test ->
+                    test instanceof BenchTest.Prompt
+                        || test instanceof BenchTest.Writing
+                        || test instanceof BenchTest.Serving)
+            .toList();
+    if (!ofDecoder.isEmpty()) {
+      decoder(ofDecoder, setting);
+    }
+    boolean classify = tests.contains(new BenchTest.Classify());
+    boolean job = tests.contains(new BenchTest.Job());
+    if (classify || job) {
+      BenchRows rows = new BenchRows(checkpoint, setting, profiling, report, progress);
+      if (classify) {
+        rows.classify();
+      }
+      if (job) {
+        rows.job();
       }
     }
-    return results;
+    if (tests.contains(new BenchTest.Batching())) {
+      for (int batch : setting.sizes().batches()) {
+        batching(setting, batch);
+        progress.accept("batching of " + batch + " rows done");
+      }
+    }
   }
 
-  /** The other tests. */
-  List<BenchResult> speed(List<String> tests, Setting setting) {
-    List<BenchResult> results = new ArrayList<>();
-    if (tests.stream().allMatch(BATCHING::equals)) {
-      return results;
-    }
+  private void decoder(List<BenchTest> tests, BenchSetting setting) throws Exception {
     KernelSetup setup = KernelSetup.of(setting.kernels(), setting.precision());
     try (BufferAllocator allocator = new RootAllocator();
-        Kernels kernels = setup.open(setting.threads(), allocator);
-        BenchModel model = BenchModel.open(checkpoint, geometry, kernels, allocator);
-        MachinePeaks peaks = new MachinePeaks(model, setting.threads())) {
-      for (String test : tests) {
-        Matcher prompt = PROMPT.matcher(test);
-        Matcher writing = WRITING.matcher(test);
-        if (prompt.matches()) {
-          int tokens = Integer.parseInt(prompt.group(1));
-          results.add(new PrefillBench(model, peaks).prompt(tokens, setting.repetitions()));
-          progress.accept(test + " done");
-        } else if (writing.matches()) {
-          for (int batch : setting.batches()) {
-            DecodeBench.Size size =
-                new DecodeBench.Size(
-                    Integer.parseInt(writing.group(1)), Integer.parseInt(writing.group(2)), batch);
-            results.add(new DecodeBench(model, peaks).write(size, setting.repetitions()));
-            progress.accept(test + " of " + batch + " rows done");
+        Kernels kernels = setup.open(setting.threads(), allocator)) {
+      Optional<ProfiledKernels> profiled = profiling.around(kernels);
+      Kernels used = profiled.isPresent() ? profiled.get() : kernels;
+      try (BenchModel model =
+              BenchModel.open(checkpoint.folder(), checkpoint.label(), used, allocator);
+          MachinePeaks peaks =
+              new MachinePeaks(model.weights(), kernels, allocator, setting.threads())) {
+        for (BenchTest test : tests) {
+          if (test instanceof BenchTest.Prompt prompt) {
+            measured(prompt, model, measurement(model, peaks, profiled), setting);
+          } else {
+            for (int batch : setting.sizes().batches()) {
+              measured(test, batch, model, measurement(model, peaks, profiled), setting);
+            }
           }
         }
       }
     }
-    return results;
   }
 
-  private BatchingBench.Result batching(Setting setting, int batch) throws InterruptedException {
-    var config = BatchingBench.config(checkpoint);
-    EngineOptions options =
-        new EngineOptions(
-            checkpoint.toString(),
-            setting.precision(),
-            setting.kernels(),
-            setting.threads(),
-            STEP_TOKENS,
-            LONGEST_PROMPT,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            BatchingBench.task(config, batch));
-    return BatchingBench.run(options, config.vocabSize(), batch);
+  private static Measurement measurement(
+      BenchModel model, MachinePeaks peaks, Optional<ProfiledKernels> profiled) {
+    return new Measurement(model.setting(), peaks, profiled);
+  }
+
+  private void measured(
+      BenchTest.Prompt test, BenchModel model, Measurement measurement, BenchSetting setting)
+      throws Exception {
+    report.add(new PrefillBench(model).prompt(test, measurement, setting.sizes().repetitions()));
+    done(measurement, PrefillBench.label(test));
+  }
+
+  private void measured(
+      BenchTest test, int batch, BenchModel model, Measurement measurement, BenchSetting setting)
+      throws Exception {
+    int repetitions = setting.sizes().repetitions();
+    DecodeBench bench = new DecodeBench(model);
+    if (test instanceof BenchTest.Writing writing) {
+      report.add(bench.write(writing, batch, measurement, repetitions));
+      done(measurement, DecodeBench.label(writing, batch));
+    } else if (test instanceof BenchTest.Serving serving) {
+      report.add(bench.serve(serving, batch, measurement, repetitions));
+      done(measurement, DecodeBench.label(serving, batch));
+    }
+  }
+
+  private void done(Measurement measurement, Measurement.Label label) {
+    measurement.profile(label).ifPresent(report::add);
+    progress.accept(label.test() + " of " + label.batch() + " rows done");
+  }
+
+  private void batching(BenchSetting setting, int batch) throws InterruptedException {
+    MistralConfig config = BatchingBench.config(checkpoint.folder());
+    report.add(
+        BatchingBench.run(
+            setting.engine(checkpoint.folder(), BatchingBench.task(config, batch)),
+            config.vocabSize(),
+            batch));
   }
 }

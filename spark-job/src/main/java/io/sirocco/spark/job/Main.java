@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 
 /**
  * The command line: {@code run} a job, {@code report} on its results, {@code inspect} or {@code
- * convert} a model, {@code bench} this machine.
+ * convert} a model, {@code bench} this machine, look at the {@code quality} of a precision.
  */
 @Command(
     name = "sirocco",
@@ -21,9 +21,10 @@ import picocli.CommandLine.Command;
       ReportCommand.class,
       InspectCommand.class,
       ConvertCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      QualityCommand.class
     },
-    synopsisSubcommandLabel = "(run | report | inspect | convert | bench)",
+    synopsisSubcommandLabel = "(run | report | inspect | convert | bench | quality)",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:done",

@@ -11,8 +11,13 @@ final class Sessions {
 
   /** The running session, or a new one; embedded in this JVM unless a master is set. */
   static SparkSession open(String application) {
+    return open(application, LOCAL);
+  }
+
+  /** As {@link #open(String)}; {@code master} unless one is set. */
+  static SparkSession open(String application, String master) {
     SparkConf conf = new SparkConf();
-    conf.setIfMissing("spark.master", LOCAL);
+    conf.setIfMissing("spark.master", master);
     conf.setIfMissing("spark.app.name", application);
     // Its bar and our progress line would write over each other.
     conf.setIfMissing("spark.ui.showConsoleProgress", "false");

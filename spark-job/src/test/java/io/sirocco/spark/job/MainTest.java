@@ -405,7 +405,8 @@ class MainTest {
     assertThat(CommandLineRun.of("bench", "--tests", "xy").exitCode())
         .isEqualTo(ExitCode.CONFIGURATION);
     CommandLineRun other =
-        CommandLineRun.of("bench", "--checkpoint", SAMPLES + "ticket-classifier", "--tests", "pp8");
+        CommandLineRun.of(
+            "bench", "--checkpoint", SAMPLES + "ticket-classifier", "--geometry", "mistral-7b");
     assertThat(other.exitCode()).isEqualTo(ExitCode.CONFIGURATION);
     assertThat(other.err()).contains("--geometry");
   }
