@@ -33,7 +33,8 @@ class ProfileTest {
         .isCloseTo(1, within(1e-9));
     assertThat(byOperation).containsKeys("attention", "rms norm", Profile.BETWEEN);
     // The warm-up and the peaks' products do not count.
-    assertThat(byOperation.get("linear 352 x 128").calls()).isEqualTo((long) LAYERS * REPETITIONS);
+    assertThat(byOperation.get("gate and up 352 x 128").calls())
+        .isEqualTo((long) LAYERS * REPETITIONS);
     assertThat(byOperation.get("rms norm").calls()).isEqualTo(2L * LAYERS * REPETITIONS);
   }
 

@@ -41,7 +41,7 @@ final class Reference {
 
   /** Error of storing a value in that type: half a unit in the last place. */
   static double storeError(Precision precision, double value) {
-    return precision == Precision.BFLOAT16 ? 0x1p-8 * Math.abs(value) : UNIT * Math.abs(value);
+    return precision != Precision.FLOAT32 ? 0x1p-8 * Math.abs(value) : UNIT * Math.abs(value);
   }
 
   static double activation(Activation activation, double x) {

@@ -18,9 +18,11 @@ import java.util.stream.Stream;
  *
  * @param folder of the model
  * @param label its name in results
+ * @param prepared a temporary folder for its prepared weights
  */
-record BenchCheckpoint(Path folder, String label) {
+record BenchCheckpoint(Path folder, String label, Path prepared) {
   private static final String CONFIG = "config.json";
+  private static final String PREPARED = "sirocco-bench-prepared";
   private static final Geometry DEFAULT_GEOMETRY = Geometry.MISTRAL_7B;
   private static final int DEFAULT_LAYERS = 4;
 
@@ -41,7 +43,7 @@ record BenchCheckpoint(Path folder, String label) {
    */
   static BenchCheckpoint of(Wanted wanted, Consumer<String> progress) throws IOException {
     if (wanted.folder().isPresent() && Files.exists(wanted.folder().get().resolve(CONFIG))) {
-      return taken(wanted.folder().get(), wanted);
+      return taken(wanted.folder().get(), wanted, progress);
     }
     Path folder;
     if (wanted.folder().isPresent()) {
@@ -53,7 +55,7 @@ record BenchCheckpoint(Path folder, String label) {
     int layers = wanted.layers().orElse(DEFAULT_LAYERS);
     progress.accept("writing " + layers + " layers of " + geometry.label());
     SyntheticCheckpoint.write(folder, geometry, layers);
-    return new BenchCheckpoint(folder, geometry.label());
+    return new BenchCheckpoint(folder, geometry.label(), temporary(PREPARED, progress));
   }
 
   /** A folder that is deleted when the JVM ends, also by SIGINT and SIGTERM. */
@@ -65,7 +67,8 @@ record BenchCheckpoint(Path folder, String label) {
   }
 
   /** Results are labelled with what was asked for, so the folder must hold that. */
-  private static BenchCheckpoint taken(Path folder, Wanted wanted) throws IOException {
+  private static BenchCheckpoint taken(Path folder, Wanted wanted, Consumer<String> progress)
+      throws IOException {
     JsonNode config = new ObjectMapper().readTree(folder.resolve(CONFIG).toFile());
     int hidden = config.path("hidden_size").asInt();
     int layers = config.path("num_hidden_layers").asInt();
@@ -82,7 +85,8 @@ record BenchCheckpoint(Path folder, String label) {
                   wanted.geometry().map(g -> Integer.toString(g.hidden())).orElse("any size")));
     }
     String name = String.valueOf(folder.toAbsolutePath().normalize().getFileName());
-    return new BenchCheckpoint(folder, wanted.geometry().map(Geometry::label).orElse(name));
+    return new BenchCheckpoint(
+        folder, wanted.geometry().map(Geometry::label).orElse(name), temporary(PREPARED, progress));
   }
 
   private static void delete(Path folder, Consumer<String> progress) {

@@ -74,7 +74,7 @@ final class BenchRows {
               new AtomicReference<>(Optional.empty());
           try (Engine engine =
               Engine.open(
-                  setting.engine(checkpoint.folder(), new Task.Classify()),
+                  setting.engine(checkpoint, new Task.Classify()),
                   kernels -> {
                     profiled.set(profiling.around(kernels));
                     return profiled.get().map(Kernels.class::cast).orElse(kernels);

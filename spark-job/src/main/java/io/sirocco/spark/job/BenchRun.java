@@ -10,10 +10,14 @@ import io.sirocco.bench.PrefillBench;
 import io.sirocco.bench.ProfiledKernels;
 import io.sirocco.engine.KernelSetup;
 import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.Precision;
 import io.sirocco.model.MistralConfig;
+import io.sirocco.prepared.PreparedFolder;
+import io.sirocco.prepared.PreparedWeights;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 
@@ -48,17 +52,15 @@ final class BenchRun {
 
   /** Runs the tests in one precision; results go to the report as they come. */
   void run(List<BenchTest> tests, BenchSetting setting) throws Exception {
-    List<BenchTest> ofDecoder =
-        tests.stream()
-            .filter(
-                test ->
-                    test instanceof BenchTest.Prompt
-                        || test instanceof BenchTest.Writing
-                        || test instanceof BenchTest.Serving)
-            .toList();
-    if (!ofDecoder.isEmpty()) {
-      decoder(ofDecoder, setting);
-    }
+    boolean int8 =
+        KernelSetup.of(setting.kernels(), setting.precision()).precision() == Precision.INT8;
+    decoder(ofKind(tests, test -> test instanceof BenchTest.Prompt), setting, int8);
+    // As in jobs, texts are written with packed weights.
+    decoder(
+        ofKind(
+            tests, test -> test instanceof BenchTest.Writing || test instanceof BenchTest.Serving),
+        setting,
+        true);
     boolean classify = tests.contains(new BenchTest.Classify());
     boolean job = tests.contains(new BenchTest.Job());
     if (classify || job) {
@@ -78,10 +80,22 @@ final class BenchRun {
     }
   }
 
-  private void decoder(List<BenchTest> tests, BenchSetting setting) throws Exception {
+  private static List<BenchTest> ofKind(List<BenchTest> tests, Predicate<BenchTest> kind) {
+    return tests.stream().filter(kind).toList();
+  }
+
+  private void decoder(List<BenchTest> tests, BenchSetting setting, boolean prepares)
+      throws Exception {
+    if (tests.isEmpty()) {
+      return;
+    }
     KernelSetup setup = KernelSetup.of(setting.kernels(), setting.precision());
+    Optional<PreparedWeights> prepared =
+        prepares
+            ? Optional.of(PreparedFolder.open(checkpoint.prepared(), "bench"))
+            : Optional.empty();
     try (BufferAllocator allocator = new RootAllocator();
-        Kernels kernels = setup.open(setting.threads(), allocator)) {
+        Kernels kernels = setup.open(setting.threads(), allocator, prepared)) {
       Optional<ProfiledKernels> profiled = profiling.around(kernels);
       Kernels used = profiled.isPresent() ? profiled.get() : kernels;
       try (BenchModel model =
@@ -136,7 +150,7 @@ final class BenchRun {
     MistralConfig config = BatchingBench.config(checkpoint.folder());
     report.add(
         BatchingBench.run(
-            setting.engine(checkpoint.folder(), BatchingBench.task(config, batch)),
+            setting.engine(checkpoint, BatchingBench.task(config, batch)),
             config.vocabSize(),
             batch));
   }

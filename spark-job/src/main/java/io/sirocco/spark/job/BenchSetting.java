@@ -5,8 +5,8 @@ import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
+import io.sirocco.engine.WeightOptions;
 import io.sirocco.tokenizer.SpecialTokenText;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -30,16 +30,17 @@ record BenchSetting(KernelChoice kernels, PrecisionChoice precision, int threads
   record Sizes(List<Integer> batches, int repetitions, int rows, List<Integer> copies) {}
 
   /** For an engine on that model. */
-  EngineOptions engine(Path model, Task task) {
+  EngineOptions engine(BenchCheckpoint model, Task task) {
     return new EngineOptions(
-        model.toString(),
-        precision,
-        kernels,
-        threads,
-        BATCH_TOKENS,
-        LONGEST_ROW,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        task);
+            model.folder().toString(),
+            precision,
+            kernels,
+            threads,
+            BATCH_TOKENS,
+            LONGEST_ROW,
+            OverLength.ERROR,
+            SpecialTokenText.LITERAL,
+            task)
+        .withWeights(WeightOptions.DEFAULT.withFolder(model.prepared().toString()));
   }
 }
