@@ -84,11 +84,12 @@ public final class Conversion {
     requireRoom(staging, earlier);
     Journal journal =
         earlier.isPresent() ? earlier.get() : Journal.begin(staging.journal(), identity);
+    // First, since a damaged tokenizer should not be found after an hour.
+    copyTokenizer(staging.model());
     for (Shard shard : shards) {
       make(shard, staging.model().resolve(shard.file()), journal);
     }
     describe(staging.model());
-    copyTokenizer(staging.model());
     if (!RawRelease.open(options.from()).identity().equals(release.identity())) {
       throw new ModelException(
           options.from().toString(), "changed while it was converted; convert it again");
@@ -173,8 +174,8 @@ public final class Conversion {
   }
 
   /**
-   * Copies the tokenizer's files as they are. Whatever else a tokenizer needs is made here: the
-   * folder has all that the release says of it.
+   * Copies the tokenizer's files as they are, and makes of them what Hugging Face's form needs:
+   * tokenizer.json, its configuration, a chat template.
    */
   private void copyTokenizer(Path folder) throws IOException {
     for (String made : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {

@@ -10,6 +10,7 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.model.MistralConfig;
+import io.sirocco.tokenizer.convert.SentencePieceFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,10 +136,10 @@ class ConversionTest {
   @Test
   void archivesAreReadInPlace() throws IOException {
     FIXTURE.pickled(from(), 1);
-    Files.writeString(from().resolve("tokenizer.model"), "a tokenizer");
+    Files.writeString(from().resolve("tokenizer.json"), "a tokenizer");
     convert(RawFixture.tar(from(), temporary.resolve("release.tar")));
     assertOriginal(to());
-    assertThat(to().resolve("tokenizer.model")).hasContent("a tokenizer");
+    assertThat(to().resolve("tokenizer.json")).hasContent("a tokenizer");
   }
 
   @Test
@@ -150,6 +151,27 @@ class ConversionTest {
         Files.readAllBytes(RawFixture.tar(FIXTURE.pickled(from(), 1), temporary.resolve("whole")));
     Files.write(archive, Arrays.copyOf(tar, tar.length / 2));
     refused(archive, "goes beyond the archive's end");
+  }
+
+  @Test
+  void tokenizerIsMadeOfWhatTheReleaseHas() throws IOException {
+    FIXTURE.safetensors(from());
+    byte[] model = SentencePieceFile.small().bytes();
+    Files.write(from().resolve("tokenizer.model"), model);
+    assertThat(convert(from()).notes())
+        .contains("tokenizer.json: made of tokenizer.model")
+        .anyMatch(note -> note.startsWith("chat_template.jinja"));
+    assertThat(to().resolve("tokenizer.model")).hasBinaryContent(model);
+    assertThat(to().resolve("tokenizer.json")).exists();
+    assertThat(to().resolve("tokenizer_config.json")).exists();
+  }
+
+  @Test
+  void damagedTokenizerIsFoundBeforeTheWeightsAreConverted() throws IOException {
+    FIXTURE.safetensors(from());
+    Files.writeString(from().resolve("tokenizer.model"), "no tokenizer");
+    refused(from(), "is no SentencePiece model");
+    assertThat(to()).doesNotExist();
   }
 
   @Test

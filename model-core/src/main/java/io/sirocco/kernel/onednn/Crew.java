@@ -41,7 +41,8 @@ final class Crew implements AutoCloseable {
   /**
    * Does pieces 0 to {@code pieces} - 1, in any order, and returns when all are done.
    *
-   * @throws RuntimeException the first that a piece has thrown; pieces not yet begun are left out
+   * @throws IllegalStateException if a piece of another thread's has thrown; what the caller's has
+   *     thrown comes as it is. Pieces not yet begun are left out
    */
   void run(int pieces, Work work) {
     AtomicInteger next = new AtomicInteger();
@@ -75,6 +76,9 @@ final class Crew implements AutoCloseable {
         } catch (InterruptedException e) {
           interrupted = true;
         } catch (ExecutionException e) {
+          if (e.getCause() instanceof Error error) {
+            throw error; // Such as InternalError, where a mapped file has become shorter.
+          }
           throw new IllegalStateException("a piece of shared work failed", e.getCause());
         }
       }

@@ -16,6 +16,7 @@ import io.sirocco.kernel.Rotation;
 import io.sirocco.kernel.Weight;
 import io.sirocco.kernel.WeightUse;
 import io.sirocco.prepared.PreparedWeights;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -27,12 +28,16 @@ import org.apache.arrow.memory.BufferAllocator;
  * last bits; so single rows are computed as two, the second being slack.
  */
 public final class OneDnnKernels implements Kernels {
+  /** Elements below which waking other threads takes longer than rotating them. */
+  private static final long ROTATED_ALONE = 1 << 17;
+
   private final OneDnn library;
   private final Precision precision;
   private final OpenMpTeam team;
   private final WorkEstimate work;
   private final Lane lane;
   private final WeightStore weights;
+  private final Crew crew;
   private final SharedAttention attention;
   private final NormWeights normWeights;
 
@@ -48,7 +53,8 @@ public final class OneDnnKernels implements Kernels {
     this.work = new WorkEstimate(precision);
     this.lane = new Lane(library, team, allocator);
     this.weights = new WeightStore(library, precision, allocator, prepared);
-    this.attention = SharedAttention.of(library, team, lane, precision, allocator);
+    this.crew = new Crew(team.soloists());
+    this.attention = SharedAttention.of(library, crew, team, lane, precision, allocator);
     this.normWeights = new NormWeights(allocator);
   }
 
@@ -176,7 +182,23 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void rotate(Matrix x, float[][] cos, float[][] sin, Matrix out) {
-    Rotation.rotate(x, cos, sin, out);
+    int rows = x.rows();
+    if ((long) rows * x.columns() < ROTATED_ALONE || crew.members() == 1) {
+      Rotation.rotate(x, cos, sin, out);
+      return;
+    }
+    int share = (rows + crew.members() - 1) / crew.members();
+    crew.run(
+        (rows + share - 1) / share,
+        (piece, member) -> {
+          int from = piece * share;
+          int count = Math.min(share, rows - from);
+          Rotation.rotate(
+              x.slice(from, count),
+              Arrays.copyOfRange(cos, from, from + count),
+              Arrays.copyOfRange(sin, from, from + count),
+              out.slice(from, count));
+        });
   }
 
   @Override
@@ -192,6 +214,7 @@ public final class OneDnnKernels implements Kernels {
 
   @Override
   public void close() {
+    crew.close();
     attention.close();
     lane.close();
     normWeights.close();

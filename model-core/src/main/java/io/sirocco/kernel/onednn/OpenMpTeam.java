@@ -68,13 +68,14 @@ final class OpenMpTeam {
     return wanted;
   }
 
-  /** A team for another thread, which works alone; empty where OpenMP cannot be told so. */
-  Optional<OpenMpTeam> ofOne() {
-    return setThreads.isPresent() ? Optional.of(new OpenMpTeam(setThreads, 1)) : Optional.empty();
+  /** A team for another thread, which works alone. */
+  OpenMpTeam ofOne() {
+    return new OpenMpTeam(setThreads, 1);
   }
 
-  int threads() {
-    return threads;
+  /** Threads that may share work out among them, each alone: only where OpenMP can be told so. */
+  int soloists() {
+    return setThreads.isPresent() ? threads : 1;
   }
 
   String describe() {

@@ -21,24 +21,30 @@ final class SharedAttention implements AutoCloseable {
   private final List<Lane> ownLanes;
   private final List<Attention> members;
 
+  /** The crew stays the caller's. */
   private SharedAttention(Crew crew, List<Lane> ownLanes, List<Attention> members) {
     this.crew = crew;
     this.ownLanes = ownLanes;
     this.members = members;
   }
 
-  /** {@code lane} is the calling thread's, and stays the caller's. */
+  /** Crew and lane, which is the calling thread's, stay the caller's. */
   static SharedAttention of(
-      OneDnn library, OpenMpTeam team, Lane lane, Precision precision, BufferAllocator allocator) {
+      OneDnn library,
+      Crew crew,
+      OpenMpTeam team,
+      Lane lane,
+      Precision precision,
+      BufferAllocator allocator) {
     List<Lane> own = new ArrayList<>();
     List<Attention> members = new ArrayList<>();
     members.add(new Attention(lane, precision, allocator));
-    for (int member = 1; member < team.threads() && team.ofOne().isPresent(); member++) {
-      Lane mine = new Lane(library, team.ofOne().get(), allocator);
+    for (int member = 1; member < crew.members(); member++) {
+      Lane mine = new Lane(library, team.ofOne(), allocator);
       own.add(mine);
       members.add(new Attention(mine, precision, allocator));
     }
-    return new SharedAttention(new Crew(members.size()), own, members);
+    return new SharedAttention(crew, own, members);
   }
 
   void attend(List<AttentionBlock> blocks) {
@@ -60,7 +66,6 @@ final class SharedAttention implements AutoCloseable {
 
   @Override
   public void close() {
-    crew.close();
     members.forEach(Attention::close);
     ownLanes.forEach(Lane::close);
   }

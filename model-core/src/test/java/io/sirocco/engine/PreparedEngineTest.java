@@ -1,0 +1,168 @@
+package io.sirocco.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.sirocco.kernel.onednn.OneDnnKernels;
+import io.sirocco.model.Scores;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Engines on weights in forms of their own. */
+class PreparedEngineTest {
+  private static final int ROWS = 200;
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void needsBfloat16() {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+  }
+
+  @Test
+  void packedWeightsChangeNoBitOfText() throws Exception {
+    EngineOptions options =
+        WriterModel.options(WriterModel.writing(WriterModel.sampled(24)))
+            .withPrecision(PrecisionChoice.BFLOAT16);
+    List<RowOutcome> stored = texts(options);
+    List<RowOutcome> packed = texts(options.withWeights(in(WeightOptions.Form.PACKED)));
+
+    assertThat(packed).usingRecursiveComparison().isEqualTo(stored);
+    assertThat(files()).hasSizeGreaterThan(1);
+  }
+
+  @Test
+  void weightsArePreparedOnceForAllEngines() throws Exception {
+    EngineOptions options =
+        WriterModel.options(WriterModel.writing(WriterModel.greedy(4)))
+            .withPrecision(PrecisionChoice.INT8)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    List<RowOutcome> first = texts(options);
+    Map<Path, FileTime> made = files();
+    List<RowOutcome> second = texts(options);
+
+    assertThat(made).isNotEmpty();
+    assertThat(files()).isEqualTo(made);
+    assertThat(second).usingRecursiveComparison().isEqualTo(first);
+  }
+
+  @Test
+  void autoPacksForTextsAndNotForLabels() {
+    EngineOptions writer =
+        WriterModel.options(WriterModel.writing(WriterModel.greedy(4)))
+            .withPrecision(PrecisionChoice.BFLOAT16)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    EngineOptions classifier =
+        SampleModel.options()
+            .withPrecision(PrecisionChoice.BFLOAT16)
+            .withWeights(in(WeightOptions.Form.AUTO));
+
+    assertThat(Engine.plan(writer).notes()).anyMatch(note -> note.contains("packed"));
+    assertThat(Engine.plan(classifier).notes()).noneMatch(note -> note.contains("packed"));
+  }
+
+  @Test
+  void int8LabelsAreThoseOfFloat32() throws Exception {
+    List<float[]> exact = logits(SampleModel.options());
+    List<float[]> int8 =
+        logits(
+            SampleModel.options()
+                .withPrecision(PrecisionChoice.INT8)
+                .withWeights(in(WeightOptions.Form.AUTO)));
+    List<float[]> own = logits(SampleModel.options().withPrecision(PrecisionChoice.INT8));
+
+    int same = 0;
+    for (int row = 0; row < ROWS; row++) {
+      assertThat(int8.get(row)).isNotEqualTo(exact.get(row));
+      assertThat(own.get(row)).isEqualTo(int8.get(row));
+      same += best(int8.get(row)) == best(exact.get(row)) ? 1 : 0;
+    }
+    assertThat(same).isGreaterThanOrEqualTo(ROWS * 99 / 100);
+  }
+
+  @Test
+  void int8RowsDependOnThemselvesAlone() throws Exception {
+    EngineOptions options =
+        SampleModel.options()
+            .withPrecision(PrecisionChoice.INT8)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    List<float[]> together = logits(options);
+    try (Engine engine = Engine.open(options.withThreads(1))) {
+      List<String> tickets = List.copyOf(SampleModel.tickets().values());
+      for (int row = 0; row < 40; row++) {
+        RowRequest request = text(tickets.get(row));
+        assertThat(((RowOutcome.Scored) engine.submit(request).get()).logits())
+            .isEqualTo(together.get(row));
+      }
+    }
+  }
+
+  private WeightOptions in(WeightOptions.Form form) {
+    return new WeightOptions(form, folder.toString());
+  }
+
+  private static List<RowOutcome> texts(EngineOptions options) throws Exception {
+    try (Engine engine = Engine.open(options)) {
+      List<Future<RowOutcome>> answers = new ArrayList<>();
+      for (int number = 0; number < 24; number++) {
+        answers.add(engine.submit(WriterModel.ask(number)));
+      }
+      List<RowOutcome> outcomes = new ArrayList<>();
+      for (Future<RowOutcome> answer : answers) {
+        outcomes.add(answer.get());
+      }
+      return outcomes;
+    }
+  }
+
+  private static List<float[]> logits(EngineOptions options) throws Exception {
+    try (Engine engine = Engine.open(options)) {
+      List<Future<RowOutcome>> answers = new ArrayList<>();
+      for (String ticket : SampleModel.tickets().values().stream().limit(ROWS).toList()) {
+        answers.add(engine.submit(text(ticket)));
+      }
+      List<float[]> logits = new ArrayList<>();
+      for (Future<RowOutcome> answer : answers) {
+        logits.add(((RowOutcome.Scored) answer.get()).logits());
+      }
+      return logits;
+    }
+  }
+
+  private static RowRequest text(String ticket) {
+    return new RowRequest(new RowInput.Text(ticket), ticket, List.of());
+  }
+
+  private static int best(float[] logits) {
+    double[] scores = new double[logits.length];
+    for (int label = 0; label < scores.length; label++) {
+      scores[label] = logits[label];
+    }
+    return Scores.best(scores);
+  }
+
+  private Map<Path, FileTime> files() throws IOException {
+    Map<Path, FileTime> times = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        if (!file.endsWith(".lock")) {
+          times.put(file, Files.getLastModifiedTime(file));
+        }
+      }
+    }
+    return times;
+  }
+}
