@@ -391,9 +391,9 @@ public final class Checkpoint {
       if (!pickles.isEmpty()) {
         throw new ModelException(
             folder.resolve(pickles.get(0)).toString(),
-            "is not read by this version, nothing in it was executed; convert the model to "
-                + WeightFiles.WHOLE
-                + " with transformers' save_pretrained");
+            "is no model by itself, and nothing in it was executed; expected config.json beside"
+                + " pytorch_model.bin, params.json beside consolidated files, or "
+                + WeightFiles.WHOLE);
       }
     } catch (IOException e) {
       throw new ModelException(folder.toString(), "cannot be listed: " + e, e);

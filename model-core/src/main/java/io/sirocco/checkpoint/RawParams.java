@@ -69,7 +69,6 @@ record RawParams(
           "max_batch_size",
           "model_parallel",
           "use_biases",
-          "causal",
           "model_type");
 
   /**
@@ -92,6 +91,9 @@ record RawParams(
       throw new ModelException(
           where, "head_dim is " + headDim + ", expected an even number: rotation turns pairs");
     }
+    if (!json.path("causal").asBoolean(true)) {
+      throw fields.problem("causal", "true: tokens see those before them only");
+    }
     List<String> notes = new ArrayList<>();
     if (!fields.has("rope_theta")) {
       notes.add(
@@ -107,6 +109,7 @@ record RawParams(
     json.fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(KNOWN);
     unknown.removeAll(OTHER_MODELS);
+    unknown.remove("causal");
     if (!unknown.isEmpty()) {
       notes.add("keys of params.json that are not known, and not used: " + unknown);
     }

@@ -71,11 +71,10 @@ record ReleaseFiles(Path source, Map<String, ReleaseFile> byName) {
 
   /** The first pickled file of weights, where there are no others; empty text if there are. */
   String pickled() {
-    return byName.keySet().stream()
-        .filter(ReleaseFiles::isWeights)
-        .filter(name -> byName.keySet().stream().noneMatch(ReleaseFiles::isPlain))
-        .findFirst()
-        .orElse("");
+    boolean plain = byName.keySet().stream().anyMatch(ReleaseFiles::isPlain);
+    return plain
+        ? ""
+        : byName.keySet().stream().filter(ReleaseFiles::isWeights).findFirst().orElse("");
   }
 
   private static boolean isPlain(String name) {
@@ -138,13 +137,14 @@ record ReleaseFiles(Path source, Map<String, ReleaseFile> byName) {
 
   private List<ReleaseFile> shards() {
     List<ReleaseFile> shards = new ArrayList<>();
+    Map<Integer, Integer> counts = shardCounts();
     for (ReleaseFile file : byName.values()) {
       Matcher name = SHARD.matcher(file.name());
       if (name.matches()) {
         shards.add(file);
         int number = Integer.parseInt(name.group(1));
         int last = Integer.parseInt(name.group(2));
-        if (number != shards.size() || last != shardsOf(last)) {
+        if (number != shards.size() || last != counts.get(last)) {
           throw new ModelException(
               file.shown().toString(),
               "is one of " + last + " shards, of which not all are there; expected all of them");
@@ -154,12 +154,16 @@ record ReleaseFiles(Path source, Map<String, ReleaseFile> byName) {
     return shards;
   }
 
-  private int shardsOf(int last) {
-    String suffix = "-of-%05d.safetensors".formatted(last);
-    return (int)
-        byName.keySet().stream()
-            .filter(name -> SHARD.matcher(name).matches() && name.endsWith(suffix))
-            .count();
+  /** How many shards there are of each number of shards. */
+  private Map<Integer, Integer> shardCounts() {
+    Map<Integer, Integer> counts = new TreeMap<>();
+    for (String file : byName.keySet()) {
+      Matcher name = SHARD.matcher(file);
+      if (name.matches()) {
+        counts.merge(Integer.parseInt(name.group(2)), 1, Integer::sum);
+      }
+    }
+    return counts;
   }
 
   private List<ReleaseFile> ranks(String extension) {

@@ -25,6 +25,9 @@ import java.util.Optional;
  * on.
  */
 public final class Conversion {
+  /** Counts up when the same release is converted to other bytes than before. */
+  private static final int FORM = 1;
+
   private static final String CONFIG = "config.json";
   private static final String GENERATION_CONFIG = "generation_config.json";
   private static final String INDEX = "model.safetensors.index.json";
@@ -99,11 +102,11 @@ public final class Conversion {
     return new ConversionReport(options.to(), shards.size(), total, resumed, notes);
   }
 
-  /** All that the files depend on. */
+  /** All that the files depend on, but for this project's mistakes: those change {@link #FORM}. */
   private String identity() {
     StringBuilder shape = new StringBuilder(release.identity());
     shards.forEach(shard -> shape.append(' ').append(shard.file()).append(shard.fileBytes()));
-    return shape + " " + config;
+    return shape + " " + config + " " + FORM;
   }
 
   private void requireRoom(Staging staging, Optional<Journal> earlier) throws IOException {
@@ -185,8 +188,15 @@ public final class Conversion {
       Files.deleteIfExists(folder.resolve(name));
       release.copy(name, folder.resolve(name));
     }
-    for (String done : TokenizerFiles.write(folder, folder)) {
-      notes.add(done.replace(folder + File.separator, ""));
+    try {
+      for (String done : TokenizerFiles.write(folder, folder)) {
+        notes.add(done.replace(folder + File.separator, ""));
+      }
+    } catch (ModelException e) {
+      if (e.getCause() instanceof IOException disk) {
+        throw disk;
+      }
+      throw e;
     }
     if (!Files.exists(folder.resolve("tokenizer.json"))) {
       notes.add(

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -62,7 +63,9 @@ record Shard(String file, List<Weight> weights) {
   }
 
   private static String name(int number, int of) {
-    return of == 1 ? "model.safetensors" : "model-%05d-of-%05d.safetensors".formatted(number, of);
+    return of == 1
+        ? "model.safetensors"
+        : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", number, of);
   }
 
   /** Of all tensors. */

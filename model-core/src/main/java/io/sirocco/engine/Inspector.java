@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
+import io.sirocco.checkpoint.RawTokenizers;
 import io.sirocco.checkpoint.WeightFiles;
 import io.sirocco.engine.Inspection.Kind;
 import io.sirocco.kernel.Precision;
@@ -12,11 +13,13 @@ import io.sirocco.sampling.GenerationOptions;
 import io.sirocco.template.ChatTemplate;
 import io.sirocco.tokenizer.SpecialTokenText;
 import io.sirocco.tokenizer.Tokenizer;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -32,8 +35,8 @@ final class Inspector {
   /** Of what a job that generates reads; without it, what config.json says counts. */
   private static final String GENERATION_CONFIG = "generation_config.json";
 
-  private static final List<String> TOKENIZERS =
-      List.of("tokenizer.json", "tekken.json", "tokenizer.model", "tokenizer.model.v3");
+  /** Somewhere on the executors: plans look at no such file. */
+  private static final String PREPARED = "prepared";
 
   private static final int MOST_PROBLEMS = 100;
   private static final int BATCH_TOKENS = 2048;
@@ -69,7 +72,7 @@ final class Inspector {
                   + (Files.exists(path) ? ": holds nothing that is known" : ": does not exist")
                   + "; expected a Hugging Face folder, or a raw release of Mistral's");
     }
-    Optional<String> tokenizer = TOKENIZERS.stream().filter(this::has).findFirst();
+    Optional<String> tokenizer = tokenizer();
     boolean template = false;
     if (kind != Kind.UNKNOWN && Files.isDirectory(path)) {
       attempt(() -> Tokenizer.open(path, SpecialTokenText.LITERAL).close());
@@ -105,7 +108,13 @@ final class Inspector {
     if (converted || has(CONFIG)) {
       return Kind.HUGGING_FACE;
     }
-    return TOKENIZERS.stream().anyMatch(this::has) ? Kind.TOKENIZER : Kind.UNKNOWN;
+    return tokenizer().isPresent() ? Kind.TOKENIZER : Kind.UNKNOWN;
+  }
+
+  private Optional<String> tokenizer() {
+    return has(RawTokenizers.CONVERTED)
+        ? Optional.of(RawTokenizers.CONVERTED)
+        : RawTokenizers.among(this::has);
   }
 
   private boolean has(String name) {
@@ -147,7 +156,11 @@ final class Inspector {
 
   private MemoryPlan memory(Checkpoint checkpoint, Precision precision) {
     PrecisionChoice choice =
-        precision == Precision.FLOAT32 ? PrecisionChoice.FLOAT32 : PrecisionChoice.BFLOAT16;
+        switch (precision) {
+          case FLOAT32 -> PrecisionChoice.FLOAT32;
+          case BFLOAT16 -> PrecisionChoice.BFLOAT16;
+          case INT8 -> PrecisionChoice.INT8;
+        };
     Task task =
         classifier
             ? new Task.Classify()
@@ -159,17 +172,26 @@ final class Inspector {
                 false);
     EngineOptions options =
         new EngineOptions(
-            path.toString(),
-            choice,
-            KernelChoice.AUTO,
-            1,
-            BATCH_TOKENS,
-            MAX_TOKENS,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            task);
+                path.toString(),
+                choice,
+                KernelChoice.AUTO,
+                1,
+                BATCH_TOKENS,
+                MAX_TOKENS,
+                OverLength.ERROR,
+                SpecialTokenText.LITERAL,
+                task)
+            .withWeights(WeightOptions.DEFAULT.withFolder(PREPARED));
     KernelSetup setup = KernelSetup.of(KernelChoice.AUTO, choice);
-    setup.fallback().ifPresent(why -> notes.add("kernels would be plain Java: " + why));
+    setup
+        .fallback()
+        .ifPresent(
+            why ->
+                notes.add(
+                    "with precision "
+                        + precision.name().toLowerCase(Locale.ROOT)
+                        + " kernels would be plain Java: "
+                        + why));
     return Planner.memory(options, ModelFiles.of(checkpoint, options), setup);
   }
 
@@ -200,7 +222,7 @@ final class Inspector {
   private boolean attempt(BooleanSupplier step, boolean otherwise) {
     try {
       return step.getAsBoolean();
-    } catch (ModelException e) {
+    } catch (ModelException | IllegalStateException | UncheckedIOException e) {
       if (!problems.contains(e.getMessage())) {
         problems.add(e.getMessage());
       }

@@ -160,10 +160,17 @@ final class Planner {
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
     long mapped =
         files.checkpoint().bytes()
-            - files.checkpoint().copiedBytes()
-            - preparation.replacedBytes(files)
+            - unmappedBytes(files, preparation)
             + (preparation.shared() ? prepared : 0);
     return new MemoryPlan(mapped, copied, workspace, kvCache, prefixBytes, available);
+  }
+
+  /** Of the checkpoint: weights that are copied, or not read any more. */
+  private static long unmappedBytes(ModelFiles files, Preparation preparation) {
+    // What is copied of a raw release is among what is prepared.
+    return preparation.kind() == Preparation.Kind.NONE
+        ? files.checkpoint().copiedBytes()
+        : preparation.replacedBytes(files);
   }
 
   private static long workspace(

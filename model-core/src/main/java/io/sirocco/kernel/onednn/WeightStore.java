@@ -73,7 +73,7 @@ final class WeightStore implements AutoCloseable {
         layouts.computeIfAbsent(
             List.of(tensor.columns(), tensor.rows()),
             sizes -> PackedLayout.bfloat16(library.cpu(), tensor.columns(), tensor.rows()));
-    if (tensor.slabs().size() > 1 || layout.bytes() > Integer.MAX_VALUE) {
+    if (layout.bytes() > Integer.MAX_VALUE || tensor.bytes() > Integer.MAX_VALUE) {
       return stored(tensor);
     }
     PreparedWeights.Bytes bytes =
@@ -93,7 +93,7 @@ final class WeightStore implements AutoCloseable {
   }
 
   private void pack(Tensor tensor, PackedLayout layout, ByteBuffer into) {
-    if (converts(tensor)) {
+    if (converts(tensor) || tensor.slabs().size() > 1) {
       try (ArrowBuf copy = toBfloat16(tensor, 0, tensor.rows())) {
         Packing.bfloat16(library.cpu(), tensor, copy.memoryAddress(), layout, into);
       }
