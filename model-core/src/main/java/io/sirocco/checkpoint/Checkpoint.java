@@ -227,6 +227,11 @@ public final class Checkpoint {
     return Fingerprint.of(folder, config(index), weights);
   }
 
+  /** Tells these weights, as they lie on this disk, from others; in hexadecimal digits. */
+  public String weightsFingerprint() {
+    return Fingerprint.ofWeights(weights);
+  }
+
   /** The files that hold weights, for messages. */
   public String files() {
     return weights.size() == 1

@@ -57,6 +57,26 @@ final class Fingerprint {
     }
   }
 
+  /**
+   * Of the weights alone, as they lie on this disk: a file that is changed in place has another
+   * time.
+   */
+  static String ofWeights(List<WeightFile> files) {
+    try {
+      MessageDigest digest = sha256();
+      for (WeightFile file : files) {
+        digest.update(file.header());
+        long modified = Files.getLastModifiedTime(file.file()).toMillis();
+        digest.update(
+            ByteBuffer.allocate(2 * Long.BYTES).putLong(file.fileSize()).putLong(modified).flip());
+        sample(file, digest);
+      }
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new ModelException(files.get(0).file().toString(), "cannot be read: " + e, e);
+    }
+  }
+
   static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");

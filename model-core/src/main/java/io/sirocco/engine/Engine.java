@@ -86,7 +86,7 @@ public final class Engine implements AutoCloseable {
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
       Optional<PreparedWeights> prepared =
-          Preparation.of(options, setup).open(files, allocator).map(opened::add);
+          Preparation.of(options, setup, files).open(files, allocator).map(opened::add);
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);

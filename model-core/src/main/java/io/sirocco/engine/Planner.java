@@ -56,7 +56,7 @@ final class Planner {
           "query and key weights of this raw release are kept in this process's own memory, as their"
               + " rows change places; convert would make a folder that shares all of them");
     }
-    Preparation preparation = Preparation.of(options, setup);
+    Preparation preparation = Preparation.of(options, setup, files);
     if (preparation.kind() != Preparation.Kind.NONE) {
       notes.add(describe(preparation, files));
     } else if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
@@ -141,7 +141,7 @@ final class Planner {
       KernelSetup setup,
       Optional<GenerationSettings> settings,
       long prefixBytes) {
-    Preparation preparation = Preparation.of(options, setup);
+    Preparation preparation = Preparation.of(options, setup, files);
     long prepared = preparation.bytes(files);
     long copied = files.checkpoint().copiedBytes() + (preparation.shared() ? 0 : prepared);
     if (setup.oneDnn()

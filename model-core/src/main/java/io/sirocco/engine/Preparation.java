@@ -6,6 +6,8 @@ import io.sirocco.kernel.Precision;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedMemory;
 import io.sirocco.prepared.PreparedWeights;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
@@ -21,8 +23,32 @@ record Preparation(Kind kind, String folder) {
     INT8
   }
 
-  static Preparation of(EngineOptions options, KernelSetup setup) {
-    return new Preparation(kind(options, setup), options.weights().folder());
+  /** Changes when what is kept of the same weights does. */
+  private static final String FORM = "1-";
+
+  static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
+    Preparation wanted = new Preparation(kind(options, setup), options.weights().folder());
+    boolean chosen =
+        wanted.kind() == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
+    return chosen && !wanted.fits(files) ? new Preparation(Kind.NONE, "") : wanted;
+  }
+
+  /** Whether they are there, or their folder can be written and has room for them. */
+  private boolean fits(ModelFiles files) {
+    Path place = Path.of(folder).toAbsolutePath();
+    while (!Files.exists(place) && place.getParent() != null) {
+      place = place.getParent();
+    }
+    try {
+      return Files.isDirectory(Path.of(folder).resolve(name(files)))
+          || (Files.isWritable(place) && Files.getFileStore(place).getUsableSpace() > bytes(files));
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static String name(ModelFiles files) {
+    return FORM + files.checkpoint().weightsFingerprint().substring(0, FINGERPRINT_DIGITS);
   }
 
   private static Kind kind(EngineOptions options, KernelSetup setup) {
@@ -56,19 +82,19 @@ record Preparation(Kind kind, String folder) {
               ? elements(weight) + (long) weight.rows() * Float.BYTES
               : elements(weight) * ElementType.BF16.bytes();
     }
-    return kind == Kind.NONE ? 0 : layers + headBytes(files);
+    long head = packsHead(files) ? elements(files.head()) * ElementType.BF16.bytes() : 0;
+    return kind == Kind.NONE ? 0 : layers + head;
   }
 
   /** Bytes of the checkpoint that nobody reads any more once they are prepared. */
   long replacedBytes(ModelFiles files) {
     long layers = files.weights().linearWeights().stream().mapToLong(Tensor::bytes).sum();
-    return kind == Kind.NONE ? 0 : layers + headBytes(files);
+    return kind == Kind.NONE ? 0 : layers + (packsHead(files) ? files.head().bytes() : 0);
   }
 
-  /** A classifier's head stays as it is; a language model's is packed, unless it is tied. */
-  private static long headBytes(ModelFiles files) {
-    boolean separate = files.head() != files.weights().embedTokens();
-    return !files.classifies() && separate ? elements(files.head()) * ElementType.BF16.bytes() : 0;
+  /** A classifier's head stays as it is; a language model's is packed. */
+  private static boolean packsHead(ModelFiles files) {
+    return !files.classifies() && files.head() != files.weights().embedTokens();
   }
 
   private static long elements(Tensor tensor) {
@@ -83,7 +109,6 @@ record Preparation(Kind kind, String folder) {
     if (!shared()) {
       return Optional.of(new PreparedMemory(allocator));
     }
-    String model = files.checkpoint().fingerprint().substring(0, FINGERPRINT_DIGITS);
-    return Optional.of(PreparedFolder.open(Path.of(folder), model));
+    return Optional.of(PreparedFolder.open(Path.of(folder), name(files)));
   }
 }

@@ -156,7 +156,14 @@ final class Activations implements AutoCloseable {
         + Workspace.bytes(type, tokens, hidden + kvHeads)
         + Workspace.bytes(ElementType.F32, tokens, heads + kvHeads)
         + 2 * Workspace.bytes(type, beyond, heads)
-        + 2 * Workspace.bytes(precision.feedForward(), tokens, config.intermediateSize());
+        + 2 * Workspace.bytes(precision.feedForward(), tokens, config.intermediateSize())
+        + (precision == Precision.INT8 ? quantizedBytes(config, tokens) : 0);
+  }
+
+  /** What kernels hold for int8 products: the quantised operand, and a result. */
+  private static long quantizedBytes(MistralConfig config, int tokens) {
+    long operand = Math.max(config.intermediateSize(), config.hiddenSize());
+    return tokens * (operand + (long) config.hiddenSize() * Float.BYTES);
   }
 
   @Override

@@ -1,19 +1,24 @@
 package io.sirocco.prepared;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.kernel.NativeMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.apache.arrow.memory.ArrowBuf;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.memory.util.MemoryUtil;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,8 +31,6 @@ import org.slf4j.LoggerFactory;
 public final class PreparedFolder implements PreparedWeights {
   private static final Logger LOG = LoggerFactory.getLogger(PreparedFolder.class);
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
-
-  private static final int PIECE = 1 << 20;
 
   /** File locks are held by a JVM as a whole, so its threads need one of their own. */
   private static final Object MAKING = new Object();
@@ -53,12 +56,28 @@ public final class PreparedFolder implements PreparedWeights {
     }
     Path folder = root.resolve(model);
     try {
-      Files.createDirectories(folder);
-      Files.setLastModifiedTime(folder, FileTime.fromMillis(System.currentTimeMillis()));
+      Files.createDirectories(folder.toAbsolutePath().getParent());
+      makePrivate(folder);
     } catch (IOException e) {
       throw new ModelException(folder.toString(), "cannot hold prepared weights: " + e, e);
     }
     return new PreparedFolder(folder);
+  }
+
+  /** What others can write here, the model would compute with. */
+  private static void makePrivate(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) {
+      try {
+        Files.createDirectory(folder);
+      } catch (FileAlreadyExistsException e) {
+        LOG.debug("{} was made by another process at the same time", folder);
+      }
+    }
+    PosixFileAttributeView posix = Files.getFileAttributeView(folder, PosixFileAttributeView.class);
+    if (posix != null
+        && posix.readAttributes().permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("every user can write to it; take that right away");
+    }
   }
 
   @Override
@@ -109,6 +128,9 @@ public final class PreparedFolder implements PreparedWeights {
         if (present.isPresent()) {
           return present.get();
         }
+        if (madeBytes == 0) {
+          LOG.info("prepares weights in {}, once for this host", folder);
+        }
         long start = System.nanoTime();
         make(file, size, maker);
         madeNanos += System.nanoTime() - start;
@@ -120,23 +142,28 @@ public final class PreparedFolder implements PreparedWeights {
     }
   }
 
-  /** Zeros are written first: on a full disk a write fails, where touching a mapping would kill. */
+  /**
+   * Written from memory, not through a mapping: on a full disk a write fails, where touching a
+   * mapping would kill, and a writable mapping would count as this process's own until it is gone.
+   */
   private static void make(Path file, long size, Maker maker) throws IOException {
     Path partial = file.resolveSibling(file.getFileName() + ".partial");
-    try (FileChannel channel =
-        FileChannel.open(
-            partial,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE)) {
-      ByteBuffer zeros = ByteBuffer.allocateDirect(PIECE);
-      while (channel.size() < size) {
-        channel.write(zeros.clear().limit((int) Math.min(PIECE, size - channel.size())));
+    try (BufferAllocator allocator = new RootAllocator();
+        ArrowBuf memory = NativeMemory.allocate(allocator, size);
+        FileChannel channel =
+            FileChannel.open(
+                partial,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.TRUNCATE_EXISTING,
+                StandardOpenOption.WRITE)) {
+      memory.setZero(0, size);
+      ByteBuffer bytes = PreparedMemory.view(memory, size);
+      maker.make(bytes);
+      bytes.clear();
+      while (bytes.hasRemaining()) {
+        channel.write(bytes);
       }
-      MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, size);
-      maker.make(mapped.order(ByteOrder.LITTLE_ENDIAN));
-      mapped.force();
+      channel.force(true);
     } catch (IOException | RuntimeException e) {
       Files.deleteIfExists(partial);
       throw e;

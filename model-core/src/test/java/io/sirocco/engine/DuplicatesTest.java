@@ -155,8 +155,15 @@ class DuplicatesTest {
           RowRequest.of(new RowInput.Text("Write a ticket about a parcel that is late."));
       assertThat(((RowOutcome.Failed) engine.submit(row).get()).code())
           .isEqualTo(RowErrorCode.KV_MEMORY);
-      engine.submit(row).get();
-      assertThat(engine.statistics().saved().duplicateRows()).isLessThanOrEqualTo(1);
+      // A moment may pass until the failed one is forgotten.
+      boolean computedAgain = false;
+      for (int attempt = 0; attempt < 200 && !computedAgain; attempt++) {
+        RowAnswer answer = engine.submit(row);
+        answer.get();
+        computedAgain = !answer.cost().isDuplicate();
+        Thread.sleep(5);
+      }
+      assertThat(computedAgain).isTrue();
     }
   }
 

@@ -2,6 +2,7 @@ package io.sirocco.kernel.onednn;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -10,11 +11,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Threads among which many small pieces of work are shared out, where a team within each piece
- * would wait more than work. The caller is one of them. Started when there is something to share.
+ * would wait more than work. The caller is member 0; each other member is a thread of its own, the
+ * same for good, since OpenMP keeps what it knows by thread. Started when there is something to
+ * share.
  */
 final class Crew implements AutoCloseable {
-  private final int members;
-  private final ExecutorService others;
+  private final List<ExecutorService> others = new ArrayList<>();
 
   /** What member {@code member}, from 0, does with piece {@code piece}. */
   @FunctionalInterface
@@ -23,40 +25,51 @@ final class Crew implements AutoCloseable {
   }
 
   Crew(int members) {
-    this.members = members;
-    this.others =
-        Executors.newCachedThreadPool(
-            task -> {
-              Thread thread = new Thread(task, "sirocco-crew");
-              thread.setDaemon(true);
-              return thread;
-            });
+    for (int member = 1; member < members; member++) {
+      String name = "sirocco-crew-" + member;
+      others.add(
+          Executors.newSingleThreadExecutor(
+              task -> {
+                Thread thread = new Thread(task, name);
+                thread.setDaemon(true);
+                return thread;
+              }));
+    }
   }
 
   /** The caller included. */
   int members() {
-    return members;
+    return others.size() + 1;
   }
 
   /**
-   * Does pieces 0 to {@code pieces} - 1, in any order, and returns when all are done.
+   * Does pieces 0 to {@code pieces} - 1, in any order, and returns when nobody works any more: what
+   * they read and write must not be freed under them.
    *
-   * @throws IllegalStateException if a piece of another thread's has thrown; what the caller's has
-   *     thrown comes as it is. Pieces not yet begun are left out
+   * @throws RuntimeException what a piece has thrown first, or an Error; pieces not yet begun are
+   *     left out then
    */
   void run(int pieces, Work work) {
     AtomicInteger next = new AtomicInteger();
     List<Future<?>> running = new ArrayList<>();
-    for (int member = 1; member < Math.min(members, pieces); member++) {
-      int mine = member;
-      running.add(others.submit(() -> take(next, pieces, mine, work)));
-    }
+    Optional<Throwable> problem = Optional.empty();
     try {
+      for (int member = 1; member < Math.min(members(), pieces); member++) {
+        int mine = member;
+        running.add(others.get(member - 1).submit(() -> take(next, pieces, mine, work)));
+      }
       take(next, pieces, 0, work);
-    } finally {
-      next.set(pieces);
-      running.forEach(Crew::await);
+    } catch (RuntimeException | Error e) {
+      problem = Optional.of(e);
     }
+    for (Future<?> member : running) {
+      if (problem.isPresent()) {
+        next.set(pieces);
+      }
+      Optional<Throwable> its = await(member);
+      problem = problem.isPresent() ? problem : its;
+    }
+    problem.ifPresent(Crew::rethrow);
   }
 
   private static void take(AtomicInteger next, int pieces, int member, Work work) {
@@ -65,21 +78,18 @@ final class Crew implements AutoCloseable {
     }
   }
 
-  /** Until the member has ended: what it reads and writes must not be freed under it. */
-  private static void await(Future<?> member) {
+  /** What the member has thrown, once it has ended. */
+  private static Optional<Throwable> await(Future<?> member) {
     boolean interrupted = false;
     try {
       while (true) {
         try {
           member.get();
-          return;
+          return Optional.empty();
         } catch (InterruptedException e) {
           interrupted = true;
         } catch (ExecutionException e) {
-          if (e.getCause() instanceof Error error) {
-            throw error; // Such as InternalError, where a mapped file has become shorter.
-          }
-          throw new IllegalStateException("a piece of shared work failed", e.getCause());
+          return Optional.of(e.getCause());
         }
       }
     } finally {
@@ -89,8 +99,15 @@ final class Crew implements AutoCloseable {
     }
   }
 
+  private static void rethrow(Throwable problem) {
+    if (problem instanceof Error error) {
+      throw error; // Such as InternalError, where a mapped file has become shorter.
+    }
+    throw (RuntimeException) problem;
+  }
+
   @Override
   public void close() {
-    others.shutdown();
+    others.forEach(ExecutorService::shutdown);
   }
 }

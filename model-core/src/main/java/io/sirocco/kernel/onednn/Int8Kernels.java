@@ -65,11 +65,9 @@ public final class Int8Kernels implements Kernels {
     Optional<PreparedMemory> own =
         prepared.isPresent() ? Optional.empty() : Optional.of(new PreparedMemory(allocator));
     PreparedWeights weights = prepared.orElseGet(own::orElseThrow);
+    OneDnnKernels others = OneDnnKernels.open(Precision.BFLOAT16, threads, allocator, prepared);
     return new Int8Kernels(
-        OneDnnKernels.open(Precision.BFLOAT16, threads, allocator, prepared),
-        new Int8WeightStore(library, allocator, weights),
-        own,
-        allocator);
+        others, new Int8WeightStore(library, others.team(), allocator, weights), own, allocator);
   }
 
   /** A matrix in int8: its rows one after the other, and the factor of each, as addresses. */
@@ -109,7 +107,8 @@ public final class Int8Kernels implements Kernels {
     if (x.rows() == 0) {
       return;
     }
-    Rows rows = quantize(x, tightest);
+    int widest = layer.stream().mapToInt(Weight::outputs).max().orElse(1);
+    Rows rows = quantize(x, tightest, widest);
     for (int i = 0; i < outs.size(); i++) {
       linear(rows, mine(layer.get(i)), outs.get(i));
     }
@@ -137,7 +136,7 @@ public final class Int8Kernels implements Kernels {
       return;
     }
     Int8Weight prepared = mine(weight);
-    Rows rows = quantize(x, residual);
+    Rows rows = quantize(x, residual, weight.outputs());
     long target = productAddress(rows, prepared);
     multiply(rows, prepared, target);
     scale(rows, target, weight.outputs(), residual.address(), true);
@@ -150,7 +149,7 @@ public final class Int8Kernels implements Kernels {
     if (x.rows() == 0) {
       return;
     }
-    Rows rows = quantize(x, scratch.slack() < out.slack() ? scratch : out);
+    Rows rows = quantize(x, scratch.slack() < out.slack() ? scratch : out, gate.outputs());
     multiply(rows, mine(up), scratch.address());
     // A third operand within the gate's pass would take oneDNN to its reference code.
     scale(rows, scratch.address(), up.outputs(), scratch.address(), false);
@@ -165,9 +164,9 @@ public final class Int8Kernels implements Kernels {
   }
 
   /** Rows are rounded up to a known shape as far as {@code x} and {@code out} have slack. */
-  private Rows quantize(Matrix x, Matrix out) {
-    int m = work.roundedRows(x, out, 0);
+  private Rows quantize(Matrix x, Matrix out, int outputs) {
     int k = x.columns();
+    int m = work.roundedRows(x, out, work.ofInt8Product(x.rows(), k, outputs));
     long values = quantized.address((long) m * k);
     long largest = columns.address(4L * m * Float.BYTES);
     long least = largest + (long) m * Float.BYTES;

@@ -18,12 +18,15 @@ final class Int8WeightStore {
   private static final int ALIGNMENT = 64;
 
   private final OneDnn library;
+  private final OpenMpTeam team;
   private final BufferAllocator allocator;
   private final PreparedWeights prepared;
   private final Map<List<Integer>, PackedLayout> layouts = new HashMap<>();
 
-  Int8WeightStore(OneDnn library, BufferAllocator allocator, PreparedWeights prepared) {
+  Int8WeightStore(
+      OneDnn library, OpenMpTeam team, BufferAllocator allocator, PreparedWeights prepared) {
     this.library = library;
+    this.team = team;
     this.allocator = allocator;
     this.prepared = prepared;
   }
@@ -31,9 +34,11 @@ final class Int8WeightStore {
   Int8Weight weight(Tensor tensor) {
     int inputs = tensor.columns();
     int outputs = tensor.rows();
+    // Whoever opens the model does this, in a thread that computes nothing later.
+    team.another().employFor(Double.MAX_VALUE);
     PackedLayout layout =
         layouts.computeIfAbsent(
-            List.of(inputs, outputs), sizes -> PackedLayout.int8(library.cpu(), inputs, outputs));
+            List.of(inputs, outputs), sizes -> PackedLayout.int8(library, inputs, outputs));
     long scalesAt = (layout.bytes() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     long size = scalesAt + (long) outputs * Float.BYTES;
     if (size > Integer.MAX_VALUE) {

@@ -52,7 +52,7 @@ public final class OneDnnKernels implements Kernels {
     this.team = OpenMpTeam.of(threads);
     this.work = new WorkEstimate(precision);
     this.lane = new Lane(library, team, allocator);
-    this.weights = new WeightStore(library, precision, allocator, prepared);
+    this.weights = new WeightStore(library, team, precision, allocator, prepared);
     this.crew = new Crew(team.soloists());
     this.attention = SharedAttention.of(library, crew, team, lane, precision, allocator);
     this.normWeights = new NormWeights(allocator);
@@ -219,6 +219,10 @@ public final class OneDnnKernels implements Kernels {
     lane.close();
     normWeights.close();
     weights.close();
+  }
+
+  OpenMpTeam team() {
+    return team;
   }
 
   /** The calling thread's. */

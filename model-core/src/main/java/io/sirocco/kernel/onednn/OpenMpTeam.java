@@ -73,6 +73,11 @@ final class OpenMpTeam {
     return new OpenMpTeam(setThreads, 1);
   }
 
+  /** A team of the same size for another thread. */
+  OpenMpTeam another() {
+    return new OpenMpTeam(setThreads, threads);
+  }
+
   /** Threads that may share work out among them, each alone: only where OpenMP can be told so. */
   int soloists() {
     return setThreads.isPresent() ? threads : 1;

@@ -23,6 +23,7 @@ import org.apache.arrow.memory.util.MemoryUtil;
  */
 final class WeightStore implements AutoCloseable {
   private final OneDnn library;
+  private final OpenMpTeam team;
   private final Precision precision;
   private final BufferAllocator allocator;
   private final Optional<PreparedWeights> prepared;
@@ -31,10 +32,12 @@ final class WeightStore implements AutoCloseable {
 
   WeightStore(
       OneDnn library,
+      OpenMpTeam team,
       Precision precision,
       BufferAllocator allocator,
       Optional<PreparedWeights> prepared) {
     this.library = library;
+    this.team = team;
     this.precision = precision;
     this.allocator = allocator;
     this.prepared = prepared;
@@ -69,10 +72,12 @@ final class WeightStore implements AutoCloseable {
     if (prepared.isEmpty() || precision == Precision.FLOAT32) {
       return stored(tensor);
     }
+    // Whoever opens the model does this, in a thread that computes nothing later.
+    team.another().employFor(Double.MAX_VALUE);
     PackedLayout layout =
         layouts.computeIfAbsent(
             List.of(tensor.columns(), tensor.rows()),
-            sizes -> PackedLayout.bfloat16(library.cpu(), tensor.columns(), tensor.rows()));
+            sizes -> PackedLayout.bfloat16(library, tensor.columns(), tensor.rows()));
     if (layout.bytes() > Integer.MAX_VALUE || tensor.bytes() > Integer.MAX_VALUE) {
       return stored(tensor);
     }

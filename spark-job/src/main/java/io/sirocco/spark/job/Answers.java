@@ -48,7 +48,8 @@ record Answers(JsonNode description) {
         .put("attention-mask-column", config.input().attentionMaskColumn().isPresent());
     all.put("logits", config.output().logits());
     ObjectNode model = (ObjectNode) all.get("model");
-    model.remove(List.of("path", "require-identical"));
+    // Packing weights changes no bit.
+    model.remove(List.of("path", "require-identical", "weights"));
     model.put("fingerprint", plan.fingerprint());
     model.put("precision", precision(setup));
     if (config.task() == JobConfig.Task.GENERATE) {

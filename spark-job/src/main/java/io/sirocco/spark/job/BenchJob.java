@@ -112,6 +112,8 @@ final class BenchJob {
         .put("precision", setting.precision().name().toLowerCase(Locale.ROOT))
         .put("kernels", setting.kernels().name().toLowerCase(Locale.ROOT));
     job.putObject("input").put("path", input).put("format", "parquet").put("text-column", "text");
+    // The same rows come again and again, and shall be computed each time.
+    job.putObject("batch").put("deduplicate", "none");
     job.putObject("output").put("path", output().toString()).put("mode", "overwrite");
     Path file = folder.resolve("job.yaml");
     Files.writeString(file, job.toPrettyString());

@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.sampling.GenerationKey;
 import io.sirocco.spark.exec.DataFrameTask;
 import io.sirocco.spark.exec.RowColumns;
 import io.sirocco.spark.exec.RowCounters;
@@ -26,8 +27,15 @@ record DistinctRows(RunSetup setup, RowIdentity identity, Dataset<Row> identifie
   private static final String RESULT = "__sirocco_result";
 
   static DistinctRows of(RunSetup setup) {
-    RowIdentity identity = RowIdentity.of(setup.columns());
+    RowIdentity identity = RowIdentity.of(setup.columns(), draws(setup));
     return new DistinctRows(setup, identity, identity.added(setup.rows()));
+  }
+
+  /** Whether texts are drawn at random, by what the job and the model say. */
+  private static boolean draws(RunSetup setup) {
+    return setup.plan().settings().stream()
+        .filter(setting -> setting.key().equals(GenerationKey.DO_SAMPLE.name()))
+        .anyMatch(setting -> Boolean.parseBoolean(setting.value()));
   }
 
   /** {@link DurableResults#ROW} and what the engine is given, of each row once. */
@@ -42,7 +50,7 @@ record DistinctRows(RunSetup setup, RowIdentity identity, Dataset<Row> identifie
 
   /** Nothing of the rows but what they are, and their results. */
   private RowColumns engineColumns() {
-    return setup.columns().columns().hiding(identity.columns().toArray(String[]::new));
+    return setup.columns().columns().hiding(identity.given().toArray(String[]::new));
   }
 
   private RowSettings withoutPrefix() {

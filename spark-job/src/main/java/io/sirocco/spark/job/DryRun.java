@@ -1,6 +1,7 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.engine.Engine;
+import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.RowInput;
 import io.sirocco.engine.RowRequest;
 import io.sirocco.spark.exec.RowSettings;
@@ -40,7 +41,8 @@ final class DryRun {
   int run() throws IOException {
     try (JobModel model = JobModel.open(config);
         Engine engine = model.openEngine()) {
-      PlanReport.print(config, engine.plan(), out);
+      EnginePlan plan = model.plan();
+      PlanReport.print(config, plan, out);
       SparkSession spark = Sessions.open("sirocco dry run");
       OutputCheck check = OutputCheck.of(config, spark.sparkContext().hadoopConfiguration());
       if (check.nothingToDo()) {
@@ -52,7 +54,7 @@ final class DryRun {
       Dataset<Row> rows = columns.added(sample);
       check.requireApartFrom(rows);
       out.println("input        " + sample.schema().simpleString());
-      RowSettings settings = model.rowSettings(engine.plan());
+      RowSettings settings = model.rowSettings(plan);
       out.println("results      " + columns.resultType(rows, settings).simpleString());
       measure(rows, engine);
     }

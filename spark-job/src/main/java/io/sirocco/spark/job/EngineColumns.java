@@ -118,15 +118,25 @@ final class EngineColumns {
     return input.tokensColumn().orElse(TEXT);
   }
 
-  /** All that the answer to a row depends on, and the engine is given of it. */
-  List<String> answerColumns() {
+  /**
+   * All that the answer to a row depends on.
+   *
+   * @param draws whether texts are drawn at random: then their keys are among it
+   */
+  List<String> answerColumns(boolean draws) {
     List<String> columns = new ArrayList<>(List.of(modelColumn()));
     input.attentionMaskColumn().ifPresent(columns::add);
     config.score().labelsColumn().ifPresent(columns::add);
-    if (hasKey()) {
+    if (draws && hasKey()) {
       columns.add(KEY);
     }
     return columns;
+  }
+
+  /** What the engine is given of a row: that, and its key in any case. */
+  List<String> engineColumns() {
+    boolean draws = true;
+    return answerColumns(draws);
   }
 
   /** Where the engine finds what it is given in {@link #added}. */

@@ -4,6 +4,8 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
+import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.WeightOptions;
 import io.sirocco.spark.exec.ExecutorEngine;
 import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.store.ModelManifest;
@@ -78,7 +80,15 @@ final class JobModel implements AutoCloseable {
    * @throws ModelException as {@link Engine#open}
    */
   Engine openEngine() {
-    return onModel(Engine::open);
+    return onModel(options -> Engine.open(preparingNothing(options)));
+  }
+
+  /** Weights in a form of their own take disk and time, and of an outline would be rubbish. */
+  private static EngineOptions preparingNothing(EngineOptions options) {
+    boolean int8 = options.precision() == PrecisionChoice.INT8;
+    return options
+        .withPrecision(int8 ? PrecisionChoice.BFLOAT16 : options.precision())
+        .withWeights(new WeightOptions(WeightOptions.Form.STORED, ""));
   }
 
   private <T> T onModel(Function<EngineOptions, T> use) {

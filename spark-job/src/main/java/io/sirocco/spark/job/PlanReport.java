@@ -39,7 +39,10 @@ final class PlanReport {
         bytes(memory.weightsMapped()),
         bytes(memory.weightsCopied()),
         bytes(memory.workspace()),
-        memory.kvCache() == 0 ? "" : ", keys and values at most " + bytes(memory.kvCache()),
+        (memory.kvCache() == 0 ? "" : ", keys and values at most " + bytes(memory.kvCache()))
+            + (memory.sharedPrefix() == 0
+                ? ""
+                : ", what rows begin with " + bytes(memory.sharedPrefix())),
         bytes(memory.available()));
   }
 

@@ -16,16 +16,18 @@ import org.apache.spark.sql.types.DataTypes;
  * model does not read are the same, and computed once.
  *
  * @param columns those that make the difference, of {@link EngineColumns#added}
+ * @param given what the engine gets
  */
-record RowIdentity(List<String> columns) {
+record RowIdentity(List<String> columns, List<String> given) {
   private static final int SHA_BITS = 256;
   private static final Map<String, String> NULLS_TOO = Map.of("ignoreNullFields", "false");
 
   /** Half of SHA-256: no two of 10^12 rows are likely to meet, by chance or by intent. */
   private static final int BYTES = 16;
 
-  static RowIdentity of(EngineColumns columns) {
-    return new RowIdentity(columns.answerColumns());
+  /** {@code draws}: whether texts are drawn at random, by their keys. */
+  static RowIdentity of(EngineColumns columns, boolean draws) {
+    return new RowIdentity(columns.answerColumns(draws), columns.engineColumns());
   }
 
   /** The rows with {@link DurableResults#ROW}. */
@@ -39,15 +41,15 @@ record RowIdentity(List<String> columns) {
   /** The identity and what the engine is given, of each row once. */
   Dataset<Row> distinct(Dataset<Row> identified) {
     return identified
-        .select(DurableResults.ROW, quoted())
+        .select(DurableResults.ROW, quoted(given))
         .dropDuplicates(new String[] {DurableResults.ROW});
   }
 
   private Column[] named() {
-    return Stream.of(quoted()).map(functions::col).toArray(Column[]::new);
+    return Stream.of(quoted(columns)).map(functions::col).toArray(Column[]::new);
   }
 
-  private String[] quoted() {
-    return columns.stream().map(EngineColumns::quoted).toArray(String[]::new);
+  private static String[] quoted(List<String> names) {
+    return names.stream().map(EngineColumns::quoted).toArray(String[]::new);
   }
 }

@@ -29,7 +29,7 @@ record RunReport(RunFacts facts) {
       Totals computed = facts.computed();
       out.printf(
           Locale.ROOT,
-          "  this run computed %,d of them (%s); %s%n",
+          "  this run asked the model for %,d of them (%s); %s%n",
           computed.rows(),
           tokens(computed),
           speed(computed, seconds));

@@ -53,9 +53,7 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
     SparkEnv env = SparkEnv.get();
     SparkConf conf = env == null ? new SparkConf() : env.conf();
     Path home = Path.of(System.getProperty("user.home", ""));
-    return conf.contains(DIR) || home.isAbsolute()
-        ? of(conf).folder().resolve(PREPARED).toString()
-        : "";
+    return conf.contains(DIR) || home.isAbsolute() ? folder(conf).resolve(PREPARED).toString() : "";
   }
 
   /**

@@ -153,6 +153,7 @@ class NothingTwiceTest {
                 + thisRun("once").path("duplicate_tokens").asLong())
         .isEqualTo(thisRun("each").path("computed_tokens").asLong());
     assertThat(once.out())
-        .contains("200 rows: 200 ok", "this run computed 140", "of 60 rows that equal others");
+        .contains(
+            "200 rows: 200 ok", "this run asked the model for 140", "of 60 rows that equal others");
   }
 }

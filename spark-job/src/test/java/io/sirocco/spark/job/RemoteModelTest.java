@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.MiniHdfs;
 import java.io.IOException;
@@ -67,6 +68,20 @@ class RemoteModelTest {
     assertThat(dry.exitCode()).isEqualTo(ExitCode.DONE);
     assertThat(dry.out()).contains(remote, "row length", "labels ");
     assertThat(copies()).as("the driver needs no weights").isZero();
+
+    String precision = OneDnnKernels.multipliesBfloat16() ? "int8" : "float32";
+    CommandLineRun prepares =
+        run(
+            remote,
+            "none",
+            "--dry-run",
+            "--set=model.weights=packed",
+            "--set=model.precision=" + precision);
+    assertThat(prepares.exitCode()).isEqualTo(ExitCode.DONE);
+    assertThat(prepares.out()).contains("precision    " + precision);
+    assertThat(cache.resolve("prepared"))
+        .as("an outline's weights are not prepared")
+        .doesNotExist();
 
     CommandLineRun far = run(remote, "far");
     assertThat(far.err()).isEmpty();

@@ -29,7 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 class ResumePlanTest {
   private static final long KEYS = Long.getLong("sirocco.resume.keys", 200_000);
   private static final long MISSING_ONE_IN = 10;
-  private static final RowIdentity IDENTITY = new RowIdentity(List.of(EngineColumns.TEXT));
+  private static final RowIdentity IDENTITY =
+      new RowIdentity(List.of(EngineColumns.TEXT), List.of(EngineColumns.TEXT));
 
   @TempDir Path folder;
 

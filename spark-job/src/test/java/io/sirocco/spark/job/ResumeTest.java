@@ -109,7 +109,7 @@ class ResumeTest {
     CommandLineRun again = run();
     assertThat(again.exitCode()).isEqualTo(ExitCode.DONE);
     assertThat(computed()).isZero();
-    assertThat(again.out()).contains("300 rows: 300 ok", "this run computed 0 of them");
+    assertThat(again.out()).contains("300 rows: 300 ok", "this run asked the model for 0 of them");
 
     List<String> grown = new ArrayList<>(tickets.subList(0, 400));
     grown.set(7, grown.get(7).replace("\"text\": \"", "\"text\": \"Changed. "));
