@@ -121,7 +121,7 @@ class RawReleaseCommandsTest {
     assertThat(got.at("/weights/files").asInt()).isGreaterThan(3);
     assertThat(got.at("/weights/bytes_by_dtype/F16")).isEqualTo(got.at("/weights/bytes"));
     assertThat(got.at("/model/max_position_embeddings").asInt()).isEqualTo(77);
-    assertThat(got.at("/memory/bfloat16/weights_copied").asLong()).isPositive();
+    assertThat(got.at("/memory/bfloat16/weights_mapped").asLong()).isPositive();
   }
 
   @Test
