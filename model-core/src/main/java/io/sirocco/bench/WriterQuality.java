@@ -7,6 +7,7 @@ import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.LanguageModelHead;
 import io.sirocco.model.TokenRow;
+import io.sirocco.sampling.LogNormalizer;
 import io.sirocco.tokenizer.SpecialTokenText;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
@@ -113,23 +114,12 @@ public final class WriterQuality {
         List<Integer> tokens = IntStream.range(first + from, first + end).boxed().toList();
         float[][] logits = head.logits(residual, tokens, model.allocator());
         for (int i = 0; i < logits.length; i++) {
-          sum -= logProbability(logits[i], row.ids()[from + i + 1]);
+          float logit = logits[i][row.ids()[from + i + 1]];
+          sum -= LogNormalizer.of(logits[i]).logProbability(logit);
         }
       }
       first += row.length();
     }
     return sum;
-  }
-
-  private static double logProbability(float[] logits, int id) {
-    double most = Double.NEGATIVE_INFINITY;
-    for (float logit : logits) {
-      most = Math.max(most, logit);
-    }
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - most);
-    }
-    return logits[id] - most - Math.log(sum);
   }
 }

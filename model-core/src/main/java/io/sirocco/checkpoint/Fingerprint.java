@@ -47,9 +47,7 @@ final class Fingerprint {
         }
       }
       for (WeightFile file : files) {
-        digest.update(file.header());
-        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(file.fileSize()).flip());
-        sample(file, digest);
+        weights(file, digest);
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
@@ -65,11 +63,9 @@ final class Fingerprint {
     try {
       MessageDigest digest = sha256();
       for (WeightFile file : files) {
-        digest.update(file.header());
         long modified = Files.getLastModifiedTime(file.file()).toMillis();
-        digest.update(
-            ByteBuffer.allocate(2 * Long.BYTES).putLong(file.fileSize()).putLong(modified).flip());
-        sample(file, digest);
+        digest.update(ByteBuffer.allocate(Long.BYTES).putLong(modified).flip());
+        weights(file, digest);
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (IOException e) {
@@ -92,6 +88,12 @@ final class Fingerprint {
         digest.update(bytes, 0, read);
       }
     }
+  }
+
+  private static void weights(WeightFile file, MessageDigest digest) throws IOException {
+    digest.update(file.header());
+    digest.update(ByteBuffer.allocate(Long.BYTES).putLong(file.fileSize()).flip());
+    sample(file, digest);
   }
 
   private static void sample(WeightFile file, MessageDigest digest) throws IOException {

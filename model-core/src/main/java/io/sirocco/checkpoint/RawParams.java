@@ -33,7 +33,6 @@ record RawParams(
     List<String> notes) {
   private static final double THETA_IF_ABSENT = 10_000;
   private static final int POSITIONS_IF_ABSENT = 32_768;
-  private static final int LONGEST_SHOWN = 60;
 
   /** What makes it another model than Mistral, by the key that says so. */
   private static final Set<String> OTHER_MODELS =
@@ -69,6 +68,7 @@ record RawParams(
           "max_batch_size",
           "model_parallel",
           "use_biases",
+          "causal",
           "model_type");
 
   /**
@@ -78,20 +78,20 @@ record RawParams(
    * @throws ModelException naming the key, what it holds and what was expected
    */
   static RawParams parse(JsonNode json, String where) {
-    Fields fields = new Fields(json, where);
+    JsonFields fields = new JsonFields(json, where);
     refuseOtherModels(fields);
-    int hidden = fields.required("dim");
-    int heads = fields.required("n_heads");
-    int kvHeads = fields.integer("n_kv_heads", heads);
+    int hidden = fields.requiredInteger("dim", 1);
+    int heads = fields.requiredInteger("n_heads", 1);
+    int kvHeads = fields.integer("n_kv_heads", heads, 1);
     if (heads % kvHeads != 0) {
       throw fields.problem("n_kv_heads", "a divisor of n_heads, " + heads);
     }
-    int headDim = fields.integer("head_dim", Math.max(1, hidden / heads));
+    int headDim = fields.integer("head_dim", Math.max(1, hidden / heads), 1);
     if (headDim % 2 != 0) {
       throw new ModelException(
           where, "head_dim is " + headDim + ", expected an even number: rotation turns pairs");
     }
-    if (!json.path("causal").asBoolean(true)) {
+    if (!fields.flag("causal", true)) {
       throw fields.problem("causal", "true: tokens see those before them only");
     }
     List<String> notes = new ArrayList<>();
@@ -109,24 +109,23 @@ record RawParams(
     json.fieldNames().forEachRemaining(unknown::add);
     unknown.removeAll(KNOWN);
     unknown.removeAll(OTHER_MODELS);
-    unknown.remove("causal");
     if (!unknown.isEmpty()) {
       notes.add("keys of params.json that are not known, and not used: " + unknown);
     }
     return new RawParams(
         hidden,
-        fields.required("n_layers"),
+        fields.requiredInteger("n_layers", 1),
         headDim,
-        fields.required("hidden_dim"),
+        fields.requiredInteger("hidden_dim", 1),
         heads,
         kvHeads,
-        fields.number("norm_eps"),
-        fields.required("vocab_size"),
-        fields.has("rope_theta") ? fields.number("rope_theta") : THETA_IF_ABSENT,
+        positive(fields, "norm_eps"),
+        fields.requiredInteger("vocab_size", 1),
+        fields.has("rope_theta") ? positive(fields, "rope_theta") : THETA_IF_ABSENT,
         window(fields),
         fields.integer(
-            "max_position_embeddings", fields.integer("max_seq_len", POSITIONS_IF_ABSENT)),
-        fields.flag("tied_embeddings"),
+            "max_position_embeddings", fields.integer("max_seq_len", POSITIONS_IF_ABSENT, 1), 1),
+        fields.flag("tied_embeddings", false),
         List.copyOf(notes));
   }
 
@@ -186,9 +185,18 @@ record RawParams(
     return config;
   }
 
-  private static void refuseOtherModels(Fields fields) {
+  /** Also as a float, which is what the model computes with. */
+  private static double positive(JsonFields fields, String key) {
+    double number = fields.requiredNumber(key, 0);
+    if ((float) number <= 0) {
+      throw fields.problem(key, "a number above 0");
+    }
+    return number;
+  }
+
+  private static void refuseOtherModels(JsonFields fields) {
     for (String key : OTHER_MODELS.stream().sorted().toList()) {
-      JsonNode value = fields.json().path(key);
+      JsonNode value = fields.object().path(key);
       boolean off =
           value.isMissingNode()
               || value.isNull()
@@ -202,11 +210,11 @@ record RawParams(
   }
 
   /** A number, the text of one, or a list with one for each layer, which must be the same. */
-  private static OptionalInt window(Fields fields) {
+  private static OptionalInt window(JsonFields fields) {
     if (!fields.has("sliding_window")) {
       return OptionalInt.empty();
     }
-    JsonNode value = fields.json().get("sliding_window");
+    JsonNode value = fields.object().get("sliding_window");
     if (!value.isArray()) {
       return OptionalInt.of(window(fields, value));
     }
@@ -221,7 +229,7 @@ record RawParams(
         : OptionalInt.of(window(fields, value.get(0)));
   }
 
-  private static int window(Fields fields, JsonNode value) {
+  private static int window(JsonFields fields, JsonNode value) {
     if (value.isTextual() && value.asText().matches("[1-9][0-9]{0,8}")) {
       return Integer.parseInt(value.asText());
     }
@@ -229,56 +237,5 @@ record RawParams(
       return value.asInt();
     }
     throw fields.problem("sliding_window", "an integer of 1 or more, or null");
-  }
-
-  /** Typed reading; null counts as absent. */
-  private record Fields(JsonNode json, String where) {
-    boolean has(String key) {
-      return json.hasNonNull(key);
-    }
-
-    int required(String key) {
-      if (!has(key)) {
-        throw new ModelException(where, key + " is missing; expected an integer of 1 or more");
-      }
-      return integer(key, 0);
-    }
-
-    int integer(String key, int fallback) {
-      if (!has(key)) {
-        return fallback;
-      }
-      JsonNode value = json.get(key);
-      if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 1) {
-        throw problem(key, "an integer of 1 or more");
-      }
-      return value.asInt();
-    }
-
-    /** Above 0, and finite as a float. */
-    double number(String key) {
-      if (!has(key)) {
-        throw new ModelException(where, key + " is missing; expected a number above 0");
-      }
-      double number = json.get(key).asDouble();
-      if (!json.get(key).isNumber() || !Float.isFinite((float) number) || (float) number <= 0) {
-        throw problem(key, "a number above 0");
-      }
-      return number;
-    }
-
-    boolean flag(String key) {
-      if (has(key) && !json.get(key).isBoolean()) {
-        throw problem(key, "true or false");
-      }
-      return has(key) && json.get(key).asBoolean();
-    }
-
-    ModelException problem(String key, String expected) {
-      String found = String.valueOf(json.get(key));
-      String shown =
-          found.length() <= LONGEST_SHOWN ? found : found.substring(0, LONGEST_SHOWN) + "...";
-      return new ModelException(where, key + " is " + shown + ", expected " + expected);
-    }
   }
 }

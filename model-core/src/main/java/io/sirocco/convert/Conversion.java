@@ -188,15 +188,8 @@ public final class Conversion {
       Files.deleteIfExists(folder.resolve(name));
       release.copy(name, folder.resolve(name));
     }
-    try {
-      for (String done : TokenizerFiles.write(folder, folder)) {
-        notes.add(done.replace(folder + File.separator, ""));
-      }
-    } catch (ModelException e) {
-      if (e.getCause() instanceof IOException disk) {
-        throw disk;
-      }
-      throw e;
+    for (String done : TokenizerFiles.write(folder, folder)) {
+      notes.add(done.replace(folder + File.separator, ""));
     }
     if (!Files.exists(folder.resolve("tokenizer.json"))) {
       notes.add(

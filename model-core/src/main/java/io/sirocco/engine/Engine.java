@@ -82,11 +82,11 @@ public final class Engine implements AutoCloseable {
       Tokenizer tokenizer = opened.add(tokenizer(options));
       TextReader reader = new TextReader(tokenizer, options, conversations(options));
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      EnginePlan plan = Planner.plan(options, files, setup, prefix);
+      Preparation preparation = Preparation.of(options, setup, files);
+      EnginePlan plan = Planner.plan(options, files, setup, preparation, prefix);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
-      Optional<PreparedWeights> prepared =
-          Preparation.of(options, setup, files).open(files, allocator).map(opened::add);
+      Optional<PreparedWeights> prepared = preparation.open(files, allocator).map(opened::add);
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
@@ -136,7 +136,8 @@ public final class Engine implements AutoCloseable {
     try (Tokenizer tokenizer = tokenizer(options)) {
       TextReader reader = new TextReader(tokenizer, options, conversations(options));
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      return Planner.plan(options, files, setup, prefix);
+      Preparation preparation = Preparation.of(options, setup, files);
+      return Planner.plan(options, files, setup, preparation, prefix);
     }
   }
 

@@ -59,34 +59,10 @@ public record EngineOptions(
     }
   }
 
-  /** Everything is computed for each row anew. */
-  public EngineOptions(
-      String model,
-      PrecisionChoice precision,
-      KernelChoice kernels,
-      int threads,
-      int batchTokens,
-      int maxTokens,
-      OverLength overLength,
-      SpecialTokenText specialTokens,
-      Task task,
-      Duration batchDeadline) {
-    this(
-        model,
-        precision,
-        kernels,
-        threads,
-        batchTokens,
-        maxTokens,
-        overLength,
-        specialTokens,
-        task,
-        batchDeadline,
-        Reuse.NONE,
-        WeightOptions.DEFAULT);
-  }
-
-  /** The same with {@link #DEFAULT_BATCH_DEADLINE}. */
+  /**
+   * With {@link #DEFAULT_BATCH_DEADLINE} and weights in their default form; everything is computed
+   * for each row anew.
+   */
   public EngineOptions(
       String model,
       PrecisionChoice precision,
@@ -107,38 +83,46 @@ public record EngineOptions(
         overLength,
         specialTokens,
         task,
-        DEFAULT_BATCH_DEADLINE);
+        DEFAULT_BATCH_DEADLINE,
+        Reuse.NONE,
+        WeightOptions.DEFAULT);
   }
 
   /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
-    return with(other, precision, threads, reuse, weights);
+    return with(other, precision, threads, batchDeadline, reuse, weights);
   }
 
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
-    return with(model, precision, other, reuse, weights);
+    return with(model, precision, other, batchDeadline, reuse, weights);
   }
 
   /** The same in another numeric mode. */
   public EngineOptions withPrecision(PrecisionChoice other) {
-    return with(model, other, threads, reuse, weights);
+    return with(model, other, threads, batchDeadline, reuse, weights);
+  }
+
+  /** The same with another limit of a forward pass. */
+  public EngineOptions withBatchDeadline(Duration other) {
+    return with(model, precision, threads, other, reuse, weights);
   }
 
   /** The same with other things done once. */
   public EngineOptions withReuse(Reuse other) {
-    return with(model, precision, threads, other, weights);
+    return with(model, precision, threads, batchDeadline, other, weights);
   }
 
   /** The same with weights in another form. */
   public EngineOptions withWeights(WeightOptions other) {
-    return with(model, precision, threads, reuse, other);
+    return with(model, precision, threads, batchDeadline, reuse, other);
   }
 
   private EngineOptions with(
       String otherModel,
       PrecisionChoice otherPrecision,
       int otherThreads,
+      Duration otherDeadline,
       Reuse otherReuse,
       WeightOptions otherWeights) {
     return new EngineOptions(
@@ -151,7 +135,7 @@ public record EngineOptions(
         overLength,
         specialTokens,
         task,
-        batchDeadline,
+        otherDeadline,
         otherReuse,
         otherWeights);
   }

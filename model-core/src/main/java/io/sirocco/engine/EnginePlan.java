@@ -31,10 +31,6 @@ public record EnginePlan(
 
   /** The numeric mode, as an option that insists on it. */
   public PrecisionChoice chosenPrecision() {
-    return switch (precision) {
-      case FLOAT32 -> PrecisionChoice.FLOAT32;
-      case BFLOAT16 -> PrecisionChoice.BFLOAT16;
-      case INT8 -> PrecisionChoice.INT8;
-    };
+    return PrecisionChoice.of(precision);
   }
 }

@@ -155,12 +155,7 @@ final class Inspector {
   }
 
   private MemoryPlan memory(Checkpoint checkpoint, Precision precision) {
-    PrecisionChoice choice =
-        switch (precision) {
-          case FLOAT32 -> PrecisionChoice.FLOAT32;
-          case BFLOAT16 -> PrecisionChoice.BFLOAT16;
-          case INT8 -> PrecisionChoice.INT8;
-        };
+    PrecisionChoice choice = PrecisionChoice.of(precision);
     Task task =
         classifier
             ? new Task.Classify()

@@ -29,7 +29,11 @@ final class Planner {
   private Planner() {}
 
   static EnginePlan plan(
-      EngineOptions options, ModelFiles files, KernelSetup setup, PrefixChoice prefix) {
+      EngineOptions options,
+      ModelFiles files,
+      KernelSetup setup,
+      Preparation preparation,
+      PrefixChoice prefix) {
     List<String> notes = new ArrayList<>();
     setup.fallback().ifPresent(why -> notes.add("kernels are plain Java, which is slow: " + why));
     if (options.precision() == PrecisionChoice.AUTO) {
@@ -50,13 +54,12 @@ final class Planner {
                   .formatted(most, prefix.mostTokens(), gib(prefixBytes))
               + " values");
     }
-    MemoryPlan memory = memory(options, files, setup, settings, prefixBytes);
+    MemoryPlan memory = memory(options, files, setup, preparation, settings, prefixBytes);
     if (files.checkpoint().copiedBytes() > 0) {
       notes.add(
           "query and key weights of this raw release are kept in this process's own memory, as their"
               + " rows change places; convert would make a folder that shares all of them");
     }
-    Preparation preparation = Preparation.of(options, setup, files);
     if (preparation.kind() != Preparation.Kind.NONE) {
       notes.add(describe(preparation, files));
     } else if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
@@ -132,16 +135,17 @@ final class Planner {
 
   /** What an engine would take, whether or not this machine has it. */
   static MemoryPlan memory(EngineOptions options, ModelFiles files, KernelSetup setup) {
-    return memory(options, files, setup, settings(options, files), 0);
+    Preparation preparation = Preparation.of(options, setup, files);
+    return memory(options, files, setup, preparation, settings(options, files), 0);
   }
 
   private static MemoryPlan memory(
       EngineOptions options,
       ModelFiles files,
       KernelSetup setup,
+      Preparation preparation,
       Optional<GenerationSettings> settings,
       long prefixBytes) {
-    Preparation preparation = Preparation.of(options, setup, files);
     long prepared = preparation.bytes(files);
     long copied = files.checkpoint().copiedBytes() + (preparation.shared() ? 0 : prepared);
     if (setup.oneDnn()
@@ -260,21 +264,12 @@ final class Planner {
   private static String describe(EngineOptions options, ModelFiles files) {
     MistralConfig config = files.config();
     boolean classifies = options.task() instanceof Task.Classify;
-    return String.format(
-        Locale.ROOT,
-        "%s, %d layers, hidden %d, %d heads on %d key-value heads of"
-            + " %d, feed-forward %d, vocabulary %d, window %s, %s%s",
-        classifies ? "MistralForSequenceClassification" : "MistralForCausalLM",
-        config.numHiddenLayers(),
-        config.hiddenSize(),
-        config.numAttentionHeads(),
-        config.numKeyValueHeads(),
-        config.headDim(),
-        config.intermediateSize(),
-        config.vocabSize(),
-        config.slidingWindow().isPresent() ? config.slidingWindow().getAsInt() : "none",
-        classifies ? config.labels().names().size() + " labels, " : "",
-        gib(files.checkpoint().bytes()));
+    return "%s, %s, %s%s"
+        .formatted(
+            classifies ? "MistralForSequenceClassification" : "MistralForCausalLM",
+            config.geometry(),
+            classifies ? config.labels().names().size() + " labels, " : "",
+            gib(files.checkpoint().bytes()));
   }
 
   private static String describe(Preparation preparation, ModelFiles files) {

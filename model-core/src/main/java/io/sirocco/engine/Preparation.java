@@ -17,14 +17,14 @@ record Preparation(Kind kind, String folder) {
   /** Digits of the model's fingerprint that name its folder: enough to tell models apart. */
   private static final int FINGERPRINT_DIGITS = 32;
 
+  /** Changes when what is kept of the same weights does. */
+  private static final String FORM = "1-";
+
   enum Kind {
     NONE,
     PACKED,
     INT8
   }
-
-  /** Changes when what is kept of the same weights does. */
-  private static final String FORM = "1-";
 
   static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
     Preparation wanted = new Preparation(kind(options, setup), options.weights().folder());
@@ -40,8 +40,9 @@ record Preparation(Kind kind, String folder) {
       place = place.getParent();
     }
     try {
-      return Files.isDirectory(Path.of(folder).resolve(name(files)))
-          || (Files.isWritable(place) && Files.getFileStore(place).getUsableSpace() > bytes(files));
+      // The name takes reading samples of all weights.
+      return (Files.isWritable(place) && Files.getFileStore(place).getUsableSpace() > bytes(files))
+          || Files.isDirectory(Path.of(folder).resolve(name(files)));
     } catch (IOException e) {
       return false;
     }
@@ -82,19 +83,16 @@ record Preparation(Kind kind, String folder) {
               ? elements(weight) + (long) weight.rows() * Float.BYTES
               : elements(weight) * ElementType.BF16.bytes();
     }
-    long head = packsHead(files) ? elements(files.head()) * ElementType.BF16.bytes() : 0;
+    // A classifier's head stays as it is; a language model's is packed.
+    long head = files.classifies() ? 0 : elements(files.head()) * ElementType.BF16.bytes();
     return kind == Kind.NONE ? 0 : layers + head;
   }
 
   /** Bytes of the checkpoint that nobody reads any more once they are prepared. */
   long replacedBytes(ModelFiles files) {
     long layers = files.weights().linearWeights().stream().mapToLong(Tensor::bytes).sum();
-    return kind == Kind.NONE ? 0 : layers + (packsHead(files) ? files.head().bytes() : 0);
-  }
-
-  /** A classifier's head stays as it is; a language model's is packed. */
-  private static boolean packsHead(ModelFiles files) {
-    return !files.classifies() && files.head() != files.weights().embedTokens();
+    boolean headIsRead = files.classifies() || files.head() == files.weights().embedTokens();
+    return kind == Kind.NONE ? 0 : layers + (headIsRead ? 0 : files.head().bytes());
   }
 
   private static long elements(Tensor tensor) {

@@ -1,6 +1,7 @@
 package io.sirocco.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sirocco.checkpoint.JsonFields;
 import io.sirocco.checkpoint.ModelException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -18,13 +19,13 @@ final class LabelFields {
 
   private LabelFields() {}
 
-  static Labels parse(ConfigFields fields) {
+  static Labels parse(JsonFields fields) {
     List<String> names = names(fields);
     return new Labels(names, kind(fields, names.size()));
   }
 
   /** A num_labels that disagrees with id2label wins and drops its names, as in transformers 5. */
-  private static List<String> names(ConfigFields fields) {
+  private static List<String> names(JsonFields fields) {
     List<String> named = fields.has("id2label") ? idToLabel(fields) : List.of();
     int count = fields.integer("num_labels", named.isEmpty() ? LABELS_IF_ABSENT : named.size(), 1);
     if (count > MOST_LABELS) {
@@ -35,7 +36,7 @@ final class LabelFields {
         : IntStream.range(0, count).mapToObj(id -> "LABEL_" + id).toList();
   }
 
-  private static List<String> idToLabel(ConfigFields fields) {
+  private static List<String> idToLabel(JsonFields fields) {
     Map<Integer, String> byId = new TreeMap<>();
     for (Map.Entry<String, JsonNode> field : fields.object("id2label").object().properties()) {
       if (!field.getKey().matches("[0-9]{1,6}") || !field.getValue().isValueNode()) {
@@ -57,7 +58,7 @@ final class LabelFields {
     return names;
   }
 
-  private static Labels.Kind kind(ConfigFields fields, int count) {
+  private static Labels.Kind kind(JsonFields fields, int count) {
     String type = fields.text("problem_type").orElse("");
     return switch (type) {
       case "" -> count == 1 ? Labels.Kind.ONE_LABEL : Labels.Kind.SINGLE_LABEL;

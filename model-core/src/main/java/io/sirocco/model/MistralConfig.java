@@ -1,8 +1,10 @@
 package io.sirocco.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sirocco.checkpoint.JsonFields;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.kernel.Activation;
+import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
@@ -44,7 +46,7 @@ public record MistralConfig(
    * @throws ModelException naming the key, what it holds and what was expected
    */
   public static MistralConfig parse(JsonNode config, String where) {
-    ConfigFields fields = new ConfigFields(config, where);
+    JsonFields fields = new JsonFields(config, where);
     String type = fields.text("model_type").orElse("missing");
     if (!type.equals(MODEL_TYPE)) {
       throw new ModelException(where, "model_type is " + type + ", expected " + MODEL_TYPE);
@@ -89,11 +91,11 @@ public record MistralConfig(
   }
 
   /** null means one per attention head; absent, the default of 8. */
-  private static int kvHeadsIfAbsent(ConfigFields fields, int heads) {
+  private static int kvHeadsIfAbsent(JsonFields fields, int heads) {
     return fields.mentions("num_key_value_heads") ? heads : 8;
   }
 
-  private static int headDim(ConfigFields fields, int hidden, int heads) {
+  private static int headDim(JsonFields fields, int hidden, int heads) {
     int given = fields.integer("head_dim", 0, 0);
     int headDim = given == 0 ? hidden / heads : given;
     if (headDim < 2 || headDim % 2 != 0) {
@@ -107,7 +109,7 @@ public record MistralConfig(
     return headDim;
   }
 
-  private static Activation activation(ConfigFields fields) {
+  private static Activation activation(JsonFields fields) {
     String name = fields.text("hidden_act").orElse("silu");
     return switch (name) {
       case "silu", "swish" -> Activation.SILU;
@@ -123,5 +125,21 @@ public record MistralConfig(
               "silu, swish, gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu,"
                   + " relu, tanh or sigmoid");
     };
+  }
+
+  /** Its sizes, in one line for people. */
+  public String geometry() {
+    return String.format(
+        Locale.ROOT,
+        "%d layers, hidden %d, %d heads on %d key-value heads of %d, feed-forward %d, vocabulary"
+            + " %d, window %s",
+        numHiddenLayers,
+        hiddenSize,
+        numAttentionHeads,
+        numKeyValueHeads,
+        headDim,
+        intermediateSize,
+        vocabSize,
+        slidingWindow.isPresent() ? slidingWindow.getAsInt() : "none");
   }
 }

@@ -1,5 +1,6 @@
 package io.sirocco.model;
 
+import io.sirocco.checkpoint.JsonFields;
 import io.sirocco.checkpoint.ModelException;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -56,9 +57,9 @@ public record RopeParameters(double theta, Scaling scaling) {
       implements Scaling {}
 
   /** As transformers 5 merges the two forms: a non-empty rope_scaling wins over rope_parameters. */
-  static RopeParameters parse(ConfigFields config, int headDim, int maxPositions) {
-    ConfigFields scaling = config.object("rope_scaling");
-    ConfigFields rope = scaling.isEmpty() ? config.object("rope_parameters") : scaling;
+  static RopeParameters parse(JsonFields config, int headDim, int maxPositions) {
+    JsonFields scaling = config.object("rope_scaling");
+    JsonFields rope = scaling.isEmpty() ? config.object("rope_parameters") : scaling;
     double theta = rope.number("rope_theta", config.number("rope_theta", DEFAULT_THETA, 0), 0);
     String type = rope.text("rope_type").or(() -> rope.text("type")).orElse("default");
     OptionalInt inConfig = config.optionalInteger("original_max_position_embeddings", 1);
@@ -68,7 +69,7 @@ public record RopeParameters(double theta, Scaling scaling) {
   }
 
   private static Scaling scaling(
-      ConfigFields rope, String type, int headDim, int maxPositions, int original) {
+      JsonFields rope, String type, int headDim, int maxPositions, int original) {
     return switch (type) {
       case "default" -> new Unscaled();
       case "linear" -> new Linear(rope.requiredNumber("factor", 0));
@@ -111,7 +112,7 @@ public record RopeParameters(double theta, Scaling scaling) {
     };
   }
 
-  private static OptionalDouble optional(ConfigFields rope, String key) {
+  private static OptionalDouble optional(JsonFields rope, String key) {
     return rope.has(key) ? OptionalDouble.of(rope.number(key, 0, 0)) : OptionalDouble.empty();
   }
 }

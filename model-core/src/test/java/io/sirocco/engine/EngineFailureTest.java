@@ -31,9 +31,12 @@ class EngineFailureTest {
     Engine engine = Engine.open(java(Duration.ofMillis(1)));
     BufferAllocator allocator = engine.allocator();
     List<Future<RowOutcome>> rows = new ArrayList<>();
+    // Made before the clock runs: the second must come before the first is late.
+    RowRequest first = row(LONG_ROW);
+    RowRequest second = row(LONG_ROW);
     try {
-      rows.add(engine.submit(row(LONG_ROW)));
-      rows.add(engine.submit(row(LONG_ROW)));
+      rows.add(engine.submit(first));
+      rows.add(engine.submit(second));
       for (Future<RowOutcome> row : rows) {
         assertThatThrownBy(() -> row.get(30, TimeUnit.SECONDS))
             .isInstanceOf(ExecutionException.class)
@@ -201,15 +204,15 @@ class EngineFailureTest {
   /** Slow kernels, which nothing native is needed for. */
   private static EngineOptions at(String model, Duration deadline) {
     return new EngineOptions(
-        model,
-        PrecisionChoice.FLOAT32,
-        KernelChoice.JAVA,
-        1,
-        2048,
-        4096,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Classify(),
-        deadline);
+            model,
+            PrecisionChoice.FLOAT32,
+            KernelChoice.JAVA,
+            1,
+            2048,
+            4096,
+            OverLength.ERROR,
+            SpecialTokenText.LITERAL,
+            new Task.Classify())
+        .withBatchDeadline(deadline);
   }
 }

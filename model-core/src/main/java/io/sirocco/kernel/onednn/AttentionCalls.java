@@ -2,7 +2,6 @@ package io.sirocco.kernel.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
@@ -14,7 +13,6 @@ import java.util.Map;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
-import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -144,7 +142,7 @@ final class AttentionCalls {
     post_ops after = new post_ops();
     after.append_eltwise(algorithm.eltwise_linear, shape.scale(), 0f);
     after.append_binary(algorithm.binary_add, mask);
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     attributes.set_post_ops(after);
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(ARG_MASK, Call.operand(mask, cpu));
@@ -155,7 +153,7 @@ final class AttentionCalls {
 
   /** {@code probabilities = softmax(scores)} over the slots, F32 to T; in place where T is F32. */
   private static Call softmax(engine cpu, Shape shape) {
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     memory.desc scores = shape.scores(ElementType.F32);
     memory.desc probabilities = shape.scores(shape.type());
     softmax_forward.primitive_desc softmax =
@@ -168,14 +166,16 @@ final class AttentionCalls {
             3,
             attributes,
             false);
-    memory.desc scratchpad = softmax.scratchpad_desc();
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(DNNL_ARG_SRC, Call.operand(scores, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(probabilities, cpu));
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new softmax_forward(softmax), operands, scratchpad.get_size())
-        .keeping(softmax)
-        .keeping(attributes);
+    return Call.of(
+        new softmax_forward(softmax),
+        operands,
+        softmax.scratchpad_desc(),
+        cpu,
+        softmax,
+        attributes);
   }
 
   /** {@code out = probabilities · v}. */
@@ -185,7 +185,7 @@ final class AttentionCalls {
         shape.scores(shape.type()),
         shape.values(),
         shape.queries(),
-        userScratchpad(),
+        Call.attributes(),
         new HashMap<>());
   }
 
@@ -198,19 +198,10 @@ final class AttentionCalls {
       Map<Integer, memory> operands) {
     matmul.primitive_desc product =
         new matmul.primitive_desc(cpu, left, right, out, attributes, false);
-    memory.desc scratchpad = product.scratchpad_desc();
     operands.put(DNNL_ARG_SRC, Call.operand(left, cpu));
     operands.put(DNNL_ARG_WEIGHTS, Call.operand(right, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new matmul(product), operands, scratchpad.get_size())
-        .keeping(product)
-        .keeping(attributes);
-  }
-
-  private static primitive_attr userScratchpad() {
-    primitive_attr attributes = new primitive_attr();
-    attributes.set_scratchpad_mode(scratchpad_mode.user);
-    return attributes;
+    return Call.of(
+        new matmul(product), operands, product.scratchpad_desc(), cpu, product, attributes);
   }
 }

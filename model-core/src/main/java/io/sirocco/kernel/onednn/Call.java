@@ -1,12 +1,17 @@
 package io.sirocco.kernel.onednn;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
+
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.dnnl.IntMemoryMap;
 import org.bytedeco.dnnl.engine;
+import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive;
+import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.stream;
 import org.bytedeco.javacpp.Pointer;
 
@@ -36,11 +41,37 @@ final class Call implements AutoCloseable {
     }
   }
 
-  Call(primitive operation, Map<Integer, memory> operands, long scratchpadBytes) {
+  private Call(primitive operation, Map<Integer, memory> operands, long scratchpadBytes) {
     this.operation = operation;
     this.operands = Map.copyOf(operands);
     this.scratchpadBytes = scratchpadBytes;
     operands.forEach(arguments::put);
+  }
+
+  /**
+   * The call of a primitive that was described with {@link #attributes}.
+   *
+   * @param operands but for the scratchpad
+   * @param keep what must live as long
+   */
+  static Call of(
+      primitive operation,
+      Map<Integer, memory> operands,
+      memory.desc scratchpad,
+      engine cpu,
+      AutoCloseable... keep) {
+    Map<Integer, memory> all = new HashMap<>(operands);
+    all.put(DNNL_ARG_SCRATCHPAD, operand(scratchpad, cpu));
+    Call call = new Call(operation, all, scratchpad.get_size());
+    call.keep.addAll(List.of(keep));
+    return call;
+  }
+
+  /** Attributes of a call whose scratchpad comes from the caller. */
+  static primitive_attr attributes() {
+    primitive_attr attributes = new primitive_attr();
+    attributes.set_scratchpad_mode(scratchpad_mode.user);
+    return attributes;
   }
 
   /** An operand without memory; {@link #bind} gives it some. */

@@ -3,7 +3,6 @@ package io.sirocco.kernel.onednn;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_SCALES;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_0;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
@@ -16,7 +15,6 @@ import java.util.Map;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -59,7 +57,7 @@ final class Int8Calls {
   static Call extreme(engine cpu, Extreme shape) {
     memory.desc x = Descriptors.rowMajor(shape.x(), shape.m(), shape.k(), shape.k());
     memory.desc out = column(shape.m());
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     reduction.primitive_desc pass =
         new reduction.primitive_desc(
             cpu,
@@ -73,11 +71,7 @@ final class Int8Calls {
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(DNNL_ARG_SRC, Call.operand(x, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    memory.desc scratchpad = pass.scratchpad_desc();
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new reduction(pass), operands, scratchpad.get_size())
-        .keeping(pass)
-        .keeping(attributes);
+    return Call.of(new reduction(pass), operands, pass.scratchpad_desc(), cpu, pass, attributes);
   }
 
   static Call quantization(engine cpu, Quantization shape) {
@@ -88,7 +82,7 @@ final class Int8Calls {
   static Call product(engine cpu, Product shape) {
     memory.desc x = int8(shape.m(), shape.k());
     memory.desc out = rows(shape.m(), shape.n());
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     attributes.set_scales_mask(DNNL_ARG_WEIGHTS, 1 << 1);
     matmul.primitive_desc product =
         new matmul.primitive_desc(cpu, x, shape.weight().layout(), out, attributes, false);
@@ -99,11 +93,8 @@ final class Int8Calls {
         ARG_WEIGHT_SCALES,
         Call.operand(Descriptors.strided(ElementType.F32, new long[] {shape.n()}, 1), cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    memory.desc scratchpad = product.scratchpad_desc();
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new matmul(product), operands, scratchpad.get_size())
-        .keeping(product)
-        .keeping(attributes);
+    return Call.of(
+        new matmul(product), operands, product.scratchpad_desc(), cpu, product, attributes);
   }
 
   static Call scaling(engine cpu, Scaling shape) {
@@ -129,35 +120,27 @@ final class Int8Calls {
     memory from = Call.operand(rows(shape.m(), shape.n()), cpu);
     memory to =
         Call.operand(Descriptors.rowMajor(ElementType.BF16, shape.m(), shape.n(), shape.n()), cpu);
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     reorder.primitive_desc pass = new reorder.primitive_desc(from, to, attributes, false);
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(DNNL_ARG_SRC, from);
     operands.put(DNNL_ARG_DST, to);
-    memory.desc scratchpad = pass.scratchpad_desc();
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new reorder(pass), operands, scratchpad.get_size())
-        .keeping(pass)
-        .keeping(attributes);
+    return Call.of(new reorder(pass), operands, pass.scratchpad_desc(), cpu, pass, attributes);
   }
 
   /** {@code x[m,n] · factor[m]}, the factor at {@code DNNL_ARG_SRC_1}. */
   private static Call byRow(
       engine cpu, memory.desc x, memory.desc out, post_ops after, Map<Integer, memory> operands) {
     memory.desc factors = column(x.get_dims().get(0));
-    primitive_attr attributes = userScratchpad();
+    primitive_attr attributes = Call.attributes();
     attributes.set_post_ops(after);
     binary.primitive_desc pass =
         new binary.primitive_desc(cpu, algorithm.binary_mul, x, factors, out, attributes, false);
     operands.put(DNNL_ARG_SRC_0, Call.operand(x, cpu));
     operands.put(DNNL_ARG_SRC_1, Call.operand(factors, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    memory.desc scratchpad = pass.scratchpad_desc();
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new binary(pass), operands, scratchpad.get_size())
-        .keeping(pass)
-        .keeping(attributes)
-        .keeping(after);
+    return Call.of(
+        new binary(pass), operands, pass.scratchpad_desc(), cpu, pass, attributes, after);
   }
 
   private static memory.desc rows(long m, long n) {
@@ -170,11 +153,5 @@ final class Int8Calls {
 
   private static memory.desc int8(long m, long k) {
     return new memory.desc(new long[] {m, k}, memory.data_type.s8, new long[] {k, 1});
-  }
-
-  private static primitive_attr userScratchpad() {
-    primitive_attr attributes = new primitive_attr();
-    attributes.set_scratchpad_mode(scratchpad_mode.user);
-    return attributes;
   }
 }

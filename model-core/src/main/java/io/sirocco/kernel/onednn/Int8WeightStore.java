@@ -6,9 +6,6 @@ import io.sirocco.kernel.Int8;
 import io.sirocco.kernel.NativeMemory;
 import io.sirocco.prepared.PreparedWeights;
 import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.util.MemoryUtil;
@@ -18,15 +15,14 @@ final class Int8WeightStore {
   private static final int ALIGNMENT = 64;
 
   private final OneDnn library;
-  private final OpenMpTeam team;
   private final BufferAllocator allocator;
   private final PreparedWeights prepared;
-  private final Map<List<Integer>, PackedLayout> layouts = new HashMap<>();
+  private final PackedLayouts layouts;
 
   Int8WeightStore(
       OneDnn library, OpenMpTeam team, BufferAllocator allocator, PreparedWeights prepared) {
     this.library = library;
-    this.team = team;
+    this.layouts = new PackedLayouts(team, (in, out) -> PackedLayout.int8(library, in, out));
     this.allocator = allocator;
     this.prepared = prepared;
   }
@@ -34,11 +30,7 @@ final class Int8WeightStore {
   Int8Weight weight(Tensor tensor) {
     int inputs = tensor.columns();
     int outputs = tensor.rows();
-    // Whoever opens the model does this, in a thread that computes nothing later.
-    team.another().employFor(Double.MAX_VALUE);
-    PackedLayout layout =
-        layouts.computeIfAbsent(
-            List.of(inputs, outputs), sizes -> PackedLayout.int8(library, inputs, outputs));
+    PackedLayout layout = layouts.of(inputs, outputs);
     long scalesAt = (layout.bytes() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     long size = scalesAt + (long) outputs * Float.BYTES;
     if (size > Integer.MAX_VALUE) {

@@ -3,7 +3,6 @@ package io.sirocco.kernel.onednn;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.zip.CRC32;
-import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
@@ -37,8 +36,7 @@ record PackedLayout(String name, memory.desc layout) {
     memory.desc any = new memory.desc(new long[] {inputs, outputs}, type, memory.format_tag.any);
     memory.desc result =
         new memory.desc(new long[] {PROBE_ROWS, outputs}, out, new long[] {outputs, 1});
-    try (primitive_attr attributes = new primitive_attr()) {
-      attributes.set_scratchpad_mode(scratchpad_mode.user);
+    try (primitive_attr attributes = Call.attributes()) {
       try (matmul.primitive_desc product =
           new matmul.primitive_desc(library.cpu(), x, any, result, attributes, false)) {
         memory.desc layout = new memory.desc(product.weights_desc());

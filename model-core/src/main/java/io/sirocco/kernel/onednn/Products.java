@@ -2,7 +2,6 @@ package io.sirocco.kernel.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC_1;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
@@ -15,7 +14,6 @@ import java.util.Optional;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.fpmath_mode;
-import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
@@ -59,8 +57,7 @@ final class Products {
             .orElseGet(() -> Descriptors.transposed(shape.weight(), shape.k(), shape.n()));
     memory.desc out = Descriptors.rowMajor(shape.out(), shape.m(), shape.n(), shape.outStride());
     Map<Integer, memory> operands = new HashMap<>();
-    primitive_attr attributes = new primitive_attr();
-    attributes.set_scratchpad_mode(scratchpad_mode.user);
+    primitive_attr attributes = Call.attributes();
     if (shape.x() == ElementType.F32 && shape.weight() != ElementType.F32) {
       // Reads 16-bit weights as they are and accumulates in float32; x is not rounded.
       attributes.set_fpmath_mode(fpmath_mode.any, true);
@@ -81,12 +78,8 @@ final class Products {
     operands.put(DNNL_ARG_SRC, Call.operand(x, cpu));
     operands.put(DNNL_ARG_WEIGHTS, Call.operand(weight, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    memory.desc scratchpad = product.scratchpad_desc();
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new matmul(product), operands, scratchpad.get_size())
-        .keeping(product)
-        .keeping(attributes)
-        .keeping(after);
+    return Call.of(
+        new matmul(product), operands, product.scratchpad_desc(), cpu, product, attributes, after);
   }
 
   /** The activation, applied to what comes before. */

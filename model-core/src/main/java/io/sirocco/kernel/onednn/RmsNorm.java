@@ -2,7 +2,6 @@ package io.sirocco.kernel.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCALE;
-import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SCRATCHPAD;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_forward_inference;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_rms_norm;
@@ -12,7 +11,6 @@ import io.sirocco.checkpoint.ElementType;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.engine;
-import org.bytedeco.dnnl.global.dnnl.scratchpad_mode;
 import org.bytedeco.dnnl.layer_normalization_forward;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.primitive_attr;
@@ -30,8 +28,7 @@ final class RmsNorm {
     memory.desc out =
         Descriptors.rowMajor(shape.out(), shape.rows(), shape.columns(), shape.columns());
     memory.desc scale = Descriptors.strided(ElementType.F32, new long[] {shape.columns()}, 1);
-    primitive_attr attributes = new primitive_attr();
-    attributes.set_scratchpad_mode(scratchpad_mode.user);
+    primitive_attr attributes = Call.attributes();
     layer_normalization_forward.primitive_desc norm =
         new layer_normalization_forward.primitive_desc(
             cpu,
@@ -42,14 +39,16 @@ final class RmsNorm {
             dnnl_use_scale | dnnl_rms_norm,
             attributes,
             false);
-    memory.desc scratchpad = norm.scratchpad_desc();
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(DNNL_ARG_SRC, Call.operand(x, cpu));
     operands.put(DNNL_ARG_SCALE, Call.operand(scale, cpu));
     operands.put(DNNL_ARG_DST, Call.operand(out, cpu));
-    operands.put(DNNL_ARG_SCRATCHPAD, Call.operand(scratchpad, cpu));
-    return new Call(new layer_normalization_forward(norm), operands, scratchpad.get_size())
-        .keeping(norm)
-        .keeping(attributes);
+    return Call.of(
+        new layer_normalization_forward(norm),
+        operands,
+        norm.scratchpad_desc(),
+        cpu,
+        norm,
+        attributes);
   }
 }

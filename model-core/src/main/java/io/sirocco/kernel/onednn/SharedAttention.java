@@ -21,7 +21,6 @@ final class SharedAttention implements AutoCloseable {
   private final List<Lane> ownLanes;
   private final List<Attention> members;
 
-  /** The crew stays the caller's. */
   private SharedAttention(Crew crew, List<Lane> ownLanes, List<Attention> members) {
     this.crew = crew;
     this.ownLanes = ownLanes;

@@ -8,9 +8,7 @@ import io.sirocco.kernel.Precision;
 import io.sirocco.prepared.PreparedWeights;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
@@ -23,11 +21,10 @@ import org.apache.arrow.memory.util.MemoryUtil;
  */
 final class WeightStore implements AutoCloseable {
   private final OneDnn library;
-  private final OpenMpTeam team;
   private final Precision precision;
   private final BufferAllocator allocator;
   private final Optional<PreparedWeights> prepared;
-  private final Map<List<Integer>, PackedLayout> layouts = new HashMap<>();
+  private final PackedLayouts layouts;
   private final List<ArrowBuf> copies = new ArrayList<>();
 
   WeightStore(
@@ -37,7 +34,7 @@ final class WeightStore implements AutoCloseable {
       BufferAllocator allocator,
       Optional<PreparedWeights> prepared) {
     this.library = library;
-    this.team = team;
+    this.layouts = new PackedLayouts(team, (in, out) -> PackedLayout.bfloat16(library, in, out));
     this.precision = precision;
     this.allocator = allocator;
     this.prepared = prepared;
@@ -72,12 +69,7 @@ final class WeightStore implements AutoCloseable {
     if (prepared.isEmpty() || precision == Precision.FLOAT32) {
       return stored(tensor);
     }
-    // Whoever opens the model does this, in a thread that computes nothing later.
-    team.another().employFor(Double.MAX_VALUE);
-    PackedLayout layout =
-        layouts.computeIfAbsent(
-            List.of(tensor.columns(), tensor.rows()),
-            sizes -> PackedLayout.bfloat16(library, tensor.columns(), tensor.rows()));
+    PackedLayout layout = layouts.of(tensor.columns(), tensor.rows());
     if (layout.bytes() > Integer.MAX_VALUE || tensor.bytes() > Integer.MAX_VALUE) {
       return stored(tensor);
     }

@@ -147,18 +147,7 @@ record TekkenFile(String version, String pattern, List<String> special, List<Str
       while (json.nextToken() == JsonToken.START_OBJECT) {
         int rank = tokens.size();
         String place = "vocab[" + rank + "]";
-        boolean isRanked = false;
-        String token = "";
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-          String key = json.currentName();
-          json.nextToken();
-          switch (key) {
-            case "rank" -> isRanked = count(json, place + ".rank") == rank;
-            case "token_bytes" -> token = token(text(json, place + ".token_bytes"), place);
-            default -> json.skipChildren();
-          }
-        }
-        require(isRanked, place + " has another rank, or none; expected " + rank);
+        String token = token(ranked(json, rank, place, "token_bytes"), place);
         require(
             !token.isEmpty() && token.length() <= Merges.MAX_TOKEN,
             place + " has " + token.length() + " bytes; expected 1 to " + Merges.MAX_TOKEN);
@@ -168,6 +157,28 @@ record TekkenFile(String version, String pattern, List<String> special, List<Str
         tokens.add(token);
       }
       require(json.currentToken() == JsonToken.END_ARRAY, "vocab holds more than objects");
+    }
+
+    /**
+     * The text in {@code field} of the object at hand, which must have that rank; empty if none.
+     */
+    private String ranked(JsonParser json, int rank, String place, String field)
+        throws IOException {
+      boolean isRanked = false;
+      String text = "";
+      while (json.nextToken() == JsonToken.FIELD_NAME) {
+        String key = json.currentName();
+        json.nextToken();
+        if (key.equals("rank")) {
+          isRanked = count(json, place + ".rank") == rank;
+        } else if (key.equals(field)) {
+          text = text(json, place + "." + field);
+        } else {
+          json.skipChildren();
+        }
+      }
+      require(isRanked, place + " has another rank, or none; expected " + rank);
+      return text;
     }
 
     /** The bytes in base64, as characters. */
@@ -189,18 +200,7 @@ record TekkenFile(String version, String pattern, List<String> special, List<Str
       while (json.nextToken() == JsonToken.START_OBJECT) {
         int rank = named.size();
         String place = "special_tokens[" + rank + "]";
-        boolean isRanked = false;
-        String token = "";
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-          String key = json.currentName();
-          json.nextToken();
-          switch (key) {
-            case "rank" -> isRanked = count(json, place + ".rank") == rank;
-            case "token_str" -> token = text(json, place + ".token_str");
-            default -> json.skipChildren();
-          }
-        }
-        require(isRanked, place + " has another rank, or none; expected " + rank);
+        String token = ranked(json, rank, place, "token_str");
         require(
             !token.isEmpty() && token.length() <= Merges.MAX_TOKEN,
             place + " has " + token.length() + " characters; expected 1 to " + Merges.MAX_TOKEN);

@@ -74,24 +74,20 @@ public final class TokenizerFiles {
    * <p>File by file: a caller that needs all of them or none writes into a folder of its own first.
    *
    * @return what was done, a line for each step, for people; empty if {@code from} has no tokenizer
-   * @throws ModelException if the tokenizer of {@code from} is refused, or a file cannot be read or
-   *     written
+   * @throws ModelException if the tokenizer of {@code from} is refused
+   * @throws IOException if a file cannot be copied or written
    */
-  public static List<String> write(Path from, Path to) {
-    try {
-      List<String> done = new ArrayList<>();
-      Optional<RawTokenizer> raw = open(from);
-      if (!Files.exists(to) || !Files.isSameFile(from, to)) {
-        Files.createDirectories(to);
-        copy(from, to, done);
-      }
-      if (raw.isPresent()) {
-        write(raw.get(), from, to, done);
-      }
-      return done;
-    } catch (IOException e) {
-      throw new ModelException(to.toString(), "the tokenizer cannot be written: " + e, e);
+  public static List<String> write(Path from, Path to) throws IOException {
+    List<String> done = new ArrayList<>();
+    Optional<RawTokenizer> raw = open(from);
+    if (!Files.exists(to) || !Files.isSameFile(from, to)) {
+      Files.createDirectories(to);
+      copy(from, to, done);
     }
+    if (raw.isPresent()) {
+      write(raw.get(), from, to, done);
+    }
+    return done;
   }
 
   private static void copy(Path from, Path to, List<String> done) throws IOException {

@@ -175,7 +175,7 @@ class TokenizerFilesTest {
   }
 
   @Test
-  void aFolderWithoutTokenizerGivesNothing(@TempDir Path to) {
+  void aFolderWithoutTokenizerGivesNothing(@TempDir Path to) throws IOException {
     assertThat(TokenizerFiles.write(folder, to)).isEmpty();
     assertThat(to).isEmptyDirectory();
   }

@@ -94,19 +94,7 @@ final class InspectionReport {
   }
 
   private static String line(Inspection inspection, MistralConfig config) {
-    return String.format(
-        Locale.ROOT,
-        "%s, %d layers, hidden %d, %d heads on %d key-value heads of %d, feed-forward %d,"
-            + " vocabulary %d, window %s",
-        architecture(inspection),
-        config.numHiddenLayers(),
-        config.hiddenSize(),
-        config.numAttentionHeads(),
-        config.numKeyValueHeads(),
-        config.headDim(),
-        config.intermediateSize(),
-        config.vocabSize(),
-        config.slidingWindow().isPresent() ? config.slidingWindow().getAsInt() : "none");
+    return architecture(inspection) + ", " + config.geometry();
   }
 
   private static String architecture(Inspection inspection) {

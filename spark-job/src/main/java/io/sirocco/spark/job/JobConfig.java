@@ -198,8 +198,8 @@ record JobConfig(
             model.maxTokens(),
             model.overLength(),
             model.specialTokens(),
-            engineTask(),
-            batch.deadline())
+            engineTask())
+        .withBatchDeadline(batch.deadline())
         .withReuse(reuse())
         .withWeights(new WeightOptions(model.weights(), ""));
   }

@@ -1,10 +1,10 @@
 package io.sirocco.spark.store;
 
+import io.sirocco.checkpoint.ReadOnlyBytes;
 import io.sirocco.checkpoint.WeightFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.SeekableByteChannel;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -14,17 +14,15 @@ import org.apache.hadoop.fs.FSDataInputStream;
  * A remote file, to be read here and there; what is read is kept in a local file, at the same
  * place. Not thread-safe. Its streams are the caller's, also to be closed.
  */
-final class RemoteBytes implements SeekableByteChannel {
+final class RemoteBytes extends ReadOnlyBytes {
   /** Read at a time: a request takes longer than its bytes. */
   private static final int BLOCK = 1 << 15;
 
   private final FSDataInputStream in;
   private final FileChannel copy;
   private final String where;
-  private final long size;
   private final AtomicLong bytesRead;
   private final Set<Long> loaded = new HashSet<>();
-  private long position;
   private long blockStart;
   private byte[] block = new byte[0];
 
@@ -35,30 +33,26 @@ final class RemoteBytes implements SeekableByteChannel {
    */
   RemoteBytes(
       FSDataInputStream in, FileChannel copy, String where, long size, AtomicLong bytesRead) {
+    super(size);
     this.in = in;
     this.copy = copy;
     this.where = where;
-    this.size = size;
     this.bytesRead = bytesRead;
   }
 
   @Override
-  public int read(ByteBuffer into) throws IOException {
-    if (position >= size) {
-      return -1;
-    }
+  protected int read(long position, ByteBuffer into) throws IOException {
     if (position < blockStart || position >= blockStart + block.length) {
       load(position / BLOCK * BLOCK);
     }
     int from = Math.toIntExact(position - blockStart);
     int count = Math.min(into.remaining(), block.length - from);
     into.put(block, from, count);
-    position += count;
     return count;
   }
 
   private void load(long start) throws IOException {
-    int count = Math.toIntExact(Math.min(BLOCK, size - start));
+    int count = Math.toIntExact(Math.min(BLOCK, size() - start));
     block = RemoteModel.read(in, where, start, count);
     blockStart = start;
     loaded.add(start);
@@ -75,35 +69,6 @@ final class RemoteBytes implements SeekableByteChannel {
       }
     }
     return true;
-  }
-
-  @Override
-  public long position() {
-    return position;
-  }
-
-  @Override
-  public SeekableByteChannel position(long to) {
-    if (to < 0) {
-      throw new IllegalArgumentException("position " + to);
-    }
-    position = to;
-    return this;
-  }
-
-  @Override
-  public long size() {
-    return size;
-  }
-
-  @Override
-  public int write(ByteBuffer from) {
-    throw new java.nio.channels.NonWritableChannelException();
-  }
-
-  @Override
-  public SeekableByteChannel truncate(long to) {
-    throw new java.nio.channels.NonWritableChannelException();
   }
 
   @Override

@@ -149,15 +149,15 @@ class PoisonedEngineTest {
   /** Plain Java: native kernels would get a signal that kills the JVM, an executor lost. */
   private static EngineOptions engine(String model, Duration deadline) {
     return new EngineOptions(
-        model,
-        PrecisionChoice.FLOAT32,
-        KernelChoice.JAVA,
-        2,
-        1024,
-        TicketModel.MAX_TOKENS,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Classify(),
-        deadline);
+            model,
+            PrecisionChoice.FLOAT32,
+            KernelChoice.JAVA,
+            2,
+            1024,
+            TicketModel.MAX_TOKENS,
+            OverLength.ERROR,
+            SpecialTokenText.LITERAL,
+            new Task.Classify())
+        .withBatchDeadline(deadline);
   }
 }

@@ -1,31 +1,39 @@
-package io.sirocco.model;
+package io.sirocco.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.sirocco.checkpoint.ModelException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Typed reading of a JSON object's fields; a field that is null counts as absent unless said. */
-record ConfigFields(JsonNode object, String where) {
+public record JsonFields(JsonNode object, String where) {
   private static final int LONGEST_SHOWN = 60;
 
-  boolean has(String key) {
+  public boolean has(String key) {
     return object.hasNonNull(key);
   }
 
   /** The value is there, be it null. */
-  boolean mentions(String key) {
+  public boolean mentions(String key) {
     return object.has(key);
   }
 
   /** An integer of at least {@code least}. */
-  int integer(String key, int fallback, int least) {
+  public int integer(String key, int fallback, int least) {
     return optionalInteger(key, least).orElse(fallback);
   }
 
-  OptionalInt optionalInteger(String key, int least) {
+  /** An integer of at least {@code least} that has to be there. */
+  public int requiredInteger(String key, int least) {
+    return optionalInteger(key, least)
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    where, key + " is missing; expected an integer of " + least + " or more"));
+  }
+
+  public OptionalInt optionalInteger(String key, int least) {
     if (!has(key)) {
       return OptionalInt.empty();
     }
@@ -37,7 +45,7 @@ record ConfigFields(JsonNode object, String where) {
   }
 
   /** A number above {@code above}, finite as a float. */
-  double number(String key, double fallback, double above) {
+  public double number(String key, double fallback, double above) {
     if (!has(key)) {
       return fallback;
     }
@@ -49,14 +57,14 @@ record ConfigFields(JsonNode object, String where) {
     return number;
   }
 
-  double requiredNumber(String key, double above) {
+  public double requiredNumber(String key, double above) {
     if (!has(key)) {
       throw new ModelException(where, key + " is missing; expected a number above " + above);
     }
     return number(key, above, above);
   }
 
-  boolean flag(String key, boolean fallback) {
+  public boolean flag(String key, boolean fallback) {
     if (!has(key)) {
       return fallback;
     }
@@ -66,7 +74,7 @@ record ConfigFields(JsonNode object, String where) {
     return object.get(key).asBoolean();
   }
 
-  Optional<String> text(String key) {
+  public Optional<String> text(String key) {
     if (!has(key)) {
       return Optional.empty();
     }
@@ -77,7 +85,7 @@ record ConfigFields(JsonNode object, String where) {
   }
 
   /** A list of {@code size} positive numbers. */
-  List<Double> numbers(String key, int size) {
+  public List<Double> numbers(String key, int size) {
     JsonNode list = object.path(key);
     List<Double> numbers = new ArrayList<>();
     list.forEach(
@@ -93,18 +101,18 @@ record ConfigFields(JsonNode object, String where) {
   }
 
   /** The fields of an object-valued field; none if it is absent. */
-  ConfigFields object(String key) {
+  public JsonFields object(String key) {
     if (has(key) && !object.get(key).isObject()) {
       throw problem(key, "an object");
     }
-    return new ConfigFields(object.path(key), where + ": " + key);
+    return new JsonFields(object.path(key), where + ": " + key);
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return object.isEmpty();
   }
 
-  ModelException problem(String key, String expected) {
+  public ModelException problem(String key, String expected) {
     String found = String.valueOf(object.get(key));
     String shown =
         found.length() <= LONGEST_SHOWN ? found : found.substring(0, LONGEST_SHOWN) + "...";
