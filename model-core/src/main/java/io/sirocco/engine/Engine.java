@@ -2,12 +2,10 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
-import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -90,7 +88,6 @@ public final class Engine implements AutoCloseable {
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
-      prepared.ifPresent(Engine::sayWhatWasMade);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
@@ -113,15 +110,6 @@ public final class Engine implements AutoCloseable {
       opened.keep();
       scheduler.start();
       return engine;
-    }
-  }
-
-  private static void sayWhatWasMade(PreparedWeights prepared) {
-    if (prepared instanceof PreparedFolder folder && folder.madeBytes() > 0) {
-      LOG.info(
-          "prepared weights of {} bytes in {} s, once for this host",
-          folder.madeBytes(),
-          String.format(Locale.ROOT, "%.1f", folder.madeSeconds()));
     }
   }
 
@@ -164,6 +152,11 @@ public final class Engine implements AutoCloseable {
   /** What this engine runs. */
   public EnginePlan plan() {
     return plan;
+  }
+
+  /** Weights that were brought into another form when it opened, and the time that it took. */
+  public PreparedWeights.Made prepared() {
+    return resources.prepared().map(PreparedWeights::made).orElse(PreparedWeights.Made.NOTHING);
   }
 
   /**

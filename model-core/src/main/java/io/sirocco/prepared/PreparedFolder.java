@@ -98,14 +98,9 @@ public final class PreparedFolder implements PreparedWeights {
     }
   }
 
-  /** What this has made so far, not found made; in bytes. */
-  public long madeBytes() {
-    return madeBytes;
-  }
-
-  /** The time it took, in seconds. */
-  public double madeSeconds() {
-    return madeNanos * 1e-9;
+  @Override
+  public Made made() {
+    return new Made(madeBytes, madeNanos * 1e-9);
   }
 
   private static Optional<Bytes> map(Path file, long size) throws IOException {

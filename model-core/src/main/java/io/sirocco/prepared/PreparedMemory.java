@@ -13,6 +13,8 @@ import org.apache.arrow.memory.util.MemoryUtil;
 public final class PreparedMemory implements PreparedWeights {
   private final BufferAllocator allocator;
   private final List<ArrowBuf> buffers = new ArrayList<>();
+  private long madeBytes;
+  private long madeNanos;
 
   /** The allocator stays the caller's. */
   public PreparedMemory(BufferAllocator allocator) {
@@ -21,11 +23,19 @@ public final class PreparedMemory implements PreparedWeights {
 
   @Override
   public Bytes get(String name, long size, Maker maker) {
+    long start = System.nanoTime();
     ArrowBuf buffer = NativeMemory.allocate(allocator, size);
     buffers.add(buffer);
     buffer.setZero(0, size);
     maker.make(view(buffer, size));
+    madeNanos += System.nanoTime() - start;
+    madeBytes += size;
     return new Bytes(buffer.memoryAddress(), buffer, size);
+  }
+
+  @Override
+  public Made made() {
+    return new Made(madeBytes, madeNanos * 1e-9);
   }
 
   static ByteBuffer view(ArrowBuf buffer, long size) {

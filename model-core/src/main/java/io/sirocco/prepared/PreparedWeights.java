@@ -1,5 +1,6 @@
 package io.sirocco.prepared;
 
+import java.io.Serializable;
 import java.nio.ByteBuffer;
 
 /** Where the prepared weights of one model are kept. Not safe for concurrent use. */
@@ -23,6 +24,15 @@ public interface PreparedWeights extends AutoCloseable {
   record Bytes(long address, Object owner, long ownBytes) {}
 
   /**
+   * What was made, rather than found, since these weights were opened.
+   *
+   * @param seconds that it took
+   */
+  record Made(long bytes, double seconds) implements Serializable {
+    public static final Made NOTHING = new Made(0, 0);
+  }
+
+  /**
    * The bytes of that name, made if need be; valid until this is closed.
    *
    * @param name says everything about the content but which model it is of; letters, digits, dots,
@@ -30,6 +40,9 @@ public interface PreparedWeights extends AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException if there is no room for it
    */
   Bytes get(String name, long size, Maker maker);
+
+  /** What it has cost so far. */
+  Made made();
 
   @Override
   void close();

@@ -30,11 +30,11 @@ class PreparedFolderTest {
   void whatIsThereIsMappedAndNotMadeAgain() {
     PreparedFolder first = PreparedFolder.open(root, "model");
     check(first.get("weight", SIZE, this::make));
-    assertThat(first.madeBytes()).isEqualTo(SIZE);
+    assertThat(first.made().bytes()).isEqualTo(SIZE);
 
     PreparedFolder second = PreparedFolder.open(root, "model");
     check(second.get("weight", SIZE, this::make));
-    assertThat(second.madeBytes()).isZero();
+    assertThat(second.made().bytes()).isZero();
     assertThat(made).hasValue(1);
   }
 

@@ -44,6 +44,7 @@ final class Int8WeightStore {
             tensor.name() + ".int8-" + layout.name(),
             size,
             into -> quantize(tensor, layout, into, scalesAt));
+    HugePages.advise(bytes.address(), size);
     return new Int8Weight(
         outputs,
         inputs,

@@ -80,6 +80,7 @@ final class WeightStore implements AutoCloseable {
                 tensor.name() + ".bfloat16-" + layout.name(),
                 layout.bytes(),
                 into -> pack(tensor, layout, into));
+    HugePages.advise(bytes.address(), layout.bytes());
     return new OneDnnWeight(
         tensor.rows(),
         tensor.columns(),

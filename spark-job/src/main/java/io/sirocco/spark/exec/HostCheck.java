@@ -1,10 +1,12 @@
 package io.sirocco.spark.exec;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.HostMemory;
 import io.sirocco.engine.KernelSetup;
+import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.spark.store.FetchException;
 import io.sirocco.spark.store.ModelSource;
 import java.io.Serializable;
@@ -68,8 +70,8 @@ record HostCheck(
     long start = System.nanoTime();
     try (ExecutorEngine.Lease lease = ExecutorEngine.lease(engine, source)) {
       double seconds = (System.nanoTime() - start) * 1e-9;
-      EnginePlan plan = lease.engine().plan();
-      return new Finding(place, List.of(report(place, engine, plan, seconds)), "");
+      HostReport report = report(place, engine, lease.engine(), seconds);
+      return new Finding(place, List.of(report), "");
     } catch (ModelException e) {
       return new Finding(place, List.of(), e.getMessage());
     } catch (FetchException e) {
@@ -85,7 +87,8 @@ record HostCheck(
   }
 
   private static HostReport report(
-      HostReport.Place place, EngineOptions engine, EnginePlan plan, double seconds) {
+      HostReport.Place place, EngineOptions options, Engine engine, double seconds) {
+    EnginePlan plan = engine.plan();
     int cores = ExecutorCores.here();
     return new HostReport(
         place,
@@ -93,15 +96,21 @@ record HostCheck(
         new HostReport.Model(
             plan.fingerprint(),
             plan.chosenPrecision().name().toLowerCase(Locale.ROOT),
-            KernelSetup.of(engine.kernels(), engine.precision()).arithmetic(),
-            Math.min(engine.threads(), cores),
+            KernelSetup.of(options.kernels(), options.precision()).arithmetic(),
+            Math.min(options.threads(), cores),
             seconds,
-            plan.notes()),
+            made(engine, seconds)),
         new HostReport.Memory(
             plan.memory().weightsMapped(),
             plan.memory().owned(),
             Runtime.getRuntime().maxMemory(),
             HostMemory.containerLimit().orElse(HostReport.UNLIMITED),
             HostMemory.machineTotal().orElse(HostReport.UNLIMITED)));
+  }
+
+  /** An engine that was open already has prepared nothing for this job. */
+  private static PreparedWeights.Made made(Engine engine, double seconds) {
+    PreparedWeights.Made made = engine.prepared();
+    return made.seconds() <= seconds ? made : PreparedWeights.Made.NOTHING;
   }
 }

@@ -1,5 +1,6 @@
 package io.sirocco.spark.exec;
 
+import io.sirocco.prepared.PreparedWeights;
 import java.io.Serializable;
 import java.util.List;
 
@@ -47,6 +48,7 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
    * @param precision float32 or bfloat16
    * @param arithmetic what can change results: library and instruction set
    * @param seconds that it took to open it; next to nothing if it was open
+   * @param prepared weights that were brought into another form meanwhile, rather than found in it
    */
   public record Model(
       String fingerprint,
@@ -54,12 +56,8 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
       String arithmetic,
       int threads,
       double seconds,
-      List<String> notes)
-      implements Serializable {
-    public Model {
-      notes = List.copyOf(notes);
-    }
-  }
+      PreparedWeights.Made prepared)
+      implements Serializable {}
 
   /**
    * Bytes.

@@ -35,6 +35,10 @@ final class PreflightReport {
     if (executors.size() > LINES) {
       out.println("host         and " + (executors.size() - LINES) + " more");
     }
+    result.hosts().stream()
+        .filter(host -> host.engine().prepared().bytes() > 0)
+        .limit(LINES)
+        .forEach(host -> out.println("prepared     " + prepared(host)));
     result
         .unreached()
         .forEach(
@@ -45,6 +49,15 @@ final class PreflightReport {
                         + " ran no task in time: it is checked when its first one comes"));
     result.notes().forEach(note -> out.println("note         " + note));
     out.flush();
+  }
+
+  private static String prepared(HostReport host) {
+    return String.format(
+        Locale.ROOT,
+        "%s: weights of %s in %.1fs",
+        host.place(),
+        PlanReport.bytes(host.engine().prepared().bytes()),
+        host.engine().prepared().seconds());
   }
 
   private static String line(HostReport host) {

@@ -108,7 +108,9 @@ record RunRecord(RunFacts facts) {
           .put("cores", host.processor().cores())
           .put("precision", host.engine().precision())
           .put("kernels", host.engine().arithmetic())
-          .put("open_seconds", host.engine().seconds());
+          .put("open_seconds", host.engine().seconds())
+          .put("prepared_bytes", host.engine().prepared().bytes())
+          .put("prepared_seconds", host.engine().prepared().seconds());
     }
   }
 

@@ -7,6 +7,7 @@ import io.sirocco.arrow.ClassifyOptions;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.store.ModelSource;
 import java.nio.file.Files;
@@ -193,7 +194,7 @@ class PreflightTest {
     return new HostReport(
         new HostReport.Place("1", name, name + ":1"),
         new HostReport.Processor("a processor", List.of(), 2),
-        new HostReport.Model("f", precision, arithmetic, 2, 0.1, List.of()),
+        new HostReport.Model("f", precision, arithmetic, 2, 0.1, PreparedWeights.Made.NOTHING),
         new HostReport.Memory(2 * GIB, owned, 2 * GIB, HostReport.UNLIMITED, HostReport.UNLIMITED));
   }
 

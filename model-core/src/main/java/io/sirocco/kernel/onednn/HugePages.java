@@ -1,0 +1,48 @@
+package io.sirocco.kernel.onednn;
+
+import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks for large pages under weights that products read from end to end. With pages of 4 KiB a
+ * product of 16 rows was measured to be 5 % slower, for the processor looks up a page for every 128
+ * lines that it reads, and fetches ahead within a page only.
+ */
+final class HugePages {
+  private static final Logger LOG = LoggerFactory.getLogger(HugePages.class);
+
+  /** Linux's, on x86_64 and arm64. */
+  private static final int MADV_HUGEPAGE = 14;
+
+  /** Smaller ranges may well hold no large page; also what addresses are rounded to. */
+  private static final long LARGE = 2L << 20;
+
+  private static final long PAGE = 1 << 16;
+
+  private HugePages() {}
+
+  /**
+   * A wish, no more: kernels, settings and file systems that do not have it leave the memory as it
+   * is. To be said before the memory is touched.
+   */
+  static void advise(long address, long bytes) {
+    if (bytes < LARGE
+        || !System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux")) {
+      return;
+    }
+    long from = (address + PAGE - 1) & -PAGE;
+    long to = (address + bytes) & -PAGE;
+    try {
+      int rc =
+          NativeLibrary.getInstance("c")
+              .getFunction("madvise")
+              .invokeInt(new Object[] {new Pointer(from), to - from, MADV_HUGEPAGE});
+      LOG.debug("large pages for {} bytes: {}", to - from, rc == 0 ? "asked for" : "refused");
+    } catch (LinkageError e) {
+      LOG.debug("large pages cannot be asked for: {}", e.toString());
+    }
+  }
+}

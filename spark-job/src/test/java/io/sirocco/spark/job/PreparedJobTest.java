@@ -1,0 +1,64 @@
+package io.sirocco.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sirocco.kernel.onednn.OneDnnKernels;
+import io.sirocco.spark.LocalSpark;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a job says of weights that it brings into another form. */
+class PreparedJobTest {
+  private static final String SAMPLES = "../sample-data/";
+
+  @TempDir private Path folder;
+
+  @Test
+  void theFirstJobSaysWhatItPreparedAndTheNextFindsIt() throws IOException {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    SparkSession spark =
+        LocalSpark.builder("local[2]")
+            .config("spark.sirocco.cache.dir", folder.resolve("cache").toString())
+            .getOrCreate();
+    try {
+      CommandLineRun first = run("first", 512);
+      assertThat(first.err()).isEmpty();
+      assertThat(first.out()).containsPattern("(?m)^prepared     .*: weights of \\S+ \\S+ in ");
+      assertThat(executor("first").path("prepared_bytes").asLong()).isPositive();
+
+      CommandLineRun second = run("second", 768);
+      assertThat(second.err()).isEmpty();
+      assertThat(second.out()).doesNotContain("prepared     ");
+      assertThat(executor("second").path("prepared_bytes").asLong(-1)).isZero();
+    } finally {
+      spark.stop();
+    }
+  }
+
+  /** Another batch size is another engine. */
+  private CommandLineRun run(String output, int batchTokens) {
+    return CommandLineRun.job(
+        "../configs/classify-tickets.yaml",
+        List.of(
+            "model.path=" + SAMPLES + "ticket-classifier",
+            "model.precision=int8",
+            "batch.max-tokens=" + batchTokens,
+            "input.path=" + SAMPLES + "tickets.jsonl",
+            "output.path=" + folder.resolve(output)));
+  }
+
+  private JsonNode executor(String output) throws IOException {
+    JsonNode record =
+        new ObjectMapper().readTree(folder.resolve(output + "/_sirocco/run.json").toFile());
+    return record.path("executors").path(0);
+  }
+}
