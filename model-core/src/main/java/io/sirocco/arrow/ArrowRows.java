@@ -48,9 +48,10 @@ public final class ArrowRows {
    * predicted_score float64, probabilities map<utf8,float64>} (single label, one label), {@code
    * predicted_labels list<utf8>, probabilities map<utf8,float64>} (multi label), {@code
    * predicted_value float64} or {@code predicted_values list<float64>} (regression); then {@code
-   * token_count int32}. Scoring of labels: those of a single label. Generation: {@code
-   * generated_text utf8, finish_reason utf8 (stop | length | stop-string), prompt_tokens int32,
-   * generated_tokens int32}, one result row for each sample; a failed row comes once.
+   * token_count int32}. Scoring of labels: those of a single label. Embedding: {@code embedding
+   * list<float32>, token_count int32}. Generation: {@code generated_text utf8, finish_reason utf8
+   * (stop | length | stop-string), prompt_tokens int32, generated_tokens int32}, one result row for
+   * each sample; a failed row comes once.
    *
    * <p>Then {@code truncated bool, status utf8 (ok | failed), error struct<code utf8, message
    * utf8>}, and on request {@code logits list<float32>}; {@code generated_token_ids list<int32>,

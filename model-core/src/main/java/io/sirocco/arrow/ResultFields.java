@@ -11,6 +11,7 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /** Names and types of the result columns. */
 final class ResultFields {
+  static final String EMBEDDING = "embedding";
   static final String PREDICTED_LABEL = "predicted_label";
   static final String PREDICTED_SCORE = "predicted_score";
   static final String PREDICTED_LABELS = "predicted_labels";

@@ -21,6 +21,9 @@ interface ResultFormat {
     if (options instanceof GenerateOptions generate) {
       return new GenerateFormat(generate);
     }
+    if (options instanceof EmbedOptions) {
+      return new EmbedFormat();
+    }
     return new ScoreFormat((ScoreOptions) options);
   }
 

@@ -70,6 +70,9 @@ final class ResultWriter {
     if (outcome instanceof RowOutcome.Scored scored) {
       return scored.truncated();
     }
+    if (outcome instanceof RowOutcome.Embedded embedded) {
+      return embedded.truncated();
+    }
     if (outcome instanceof RowOutcome.Generated generated) {
       return generated.truncated();
     }

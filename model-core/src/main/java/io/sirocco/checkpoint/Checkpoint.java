@@ -1,6 +1,7 @@
 package io.sirocco.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -128,6 +129,18 @@ public final class Checkpoint {
         : Optional.empty();
   }
 
+  /**
+   * A JSON array of the folder, such as modules.json; an empty one if it has none of that name.
+   *
+   * @throws ModelException if it cannot be read
+   */
+  public JsonNode jsonArray(String name) {
+    Path file = folder.resolve(name);
+    return Files.isRegularFile(file)
+        ? Json.readArray(file, MAX_CONFIG)
+        : JsonNodeFactory.instance.arrayNode();
+  }
+
   /** The names of all tensors. */
   public Set<String> names() {
     return Set.copyOf(places.keySet());
@@ -141,6 +154,14 @@ public final class Checkpoint {
     return places.keySet().stream()
         .filter(name -> !used.contains(name) && !name.endsWith(LEFTOVER))
         .toList();
+  }
+
+  /** Bytes of the tensors that nobody has asked for, old releases' leftovers included. */
+  public synchronized long ignoredBytes() {
+    return places.entrySet().stream()
+        .filter(place -> !used.contains(place.getKey()))
+        .mapToLong(place -> place.getValue().entry().size())
+        .sum();
   }
 
   /** Bytes of all tensors by the type of their elements, as safetensors spell it. */

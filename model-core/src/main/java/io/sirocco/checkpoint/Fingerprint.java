@@ -16,7 +16,7 @@ import java.util.List;
 
 /** Computes {@link Checkpoint#fingerprint}. */
 final class Fingerprint {
-  /** All that a row's results can depend on, besides the tensors and {@link RawTokenizers}. */
+  /** What a row's results can depend on, besides tensors, tokenizer and {@link SentenceFiles}. */
   private static final List<String> SMALL_FILES =
       List.of(
           "config.json",
@@ -34,6 +34,7 @@ final class Fingerprint {
     try {
       MessageDigest digest = sha256();
       List<String> small = new ArrayList<>(SMALL_FILES);
+      small.addAll(SentenceFiles.all());
       if (!small.contains(sizes)) {
         small.add(sizes);
       }

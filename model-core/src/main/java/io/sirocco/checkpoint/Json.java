@@ -44,13 +44,26 @@ public final class Json {
    * @throws ModelException if the file cannot be read, is larger, or holds no such object
    */
   public static JsonNode readObject(Path file, long maxBytes) {
+    return parseObject(file.toString(), bytes(file, maxBytes));
+  }
+
+  /** As {@link #readObject}, an array. */
+  static JsonNode readArray(Path file, long maxBytes) {
+    JsonNode root = parse(file.toString(), bytes(file, maxBytes));
+    if (root == null || !root.isArray()) {
+      throw new ModelException(file.toString(), "is not a JSON array");
+    }
+    return root;
+  }
+
+  private static byte[] bytes(Path file, long maxBytes) {
     try {
       long size = Files.size(file);
       if (size > maxBytes) {
         throw new ModelException(
             file.toString(), "holds " + size + " bytes, expected at most " + maxBytes);
       }
-      return parseObject(file.toString(), Files.readAllBytes(file));
+      return Files.readAllBytes(file);
     } catch (IOException e) {
       throw new ModelException(file.toString(), "cannot be read: " + e, e);
     }
@@ -58,21 +71,24 @@ public final class Json {
 
   /** The object in {@code bytes}; {@code where} names them in errors. */
   static JsonNode parseObject(String where, byte[] bytes) {
-    JsonNode root;
+    JsonNode root = parse(where, bytes);
+    if (root == null || !root.isObject()) {
+      throw new ModelException(where, "is not a JSON object");
+    }
+    return root;
+  }
+
+  private static JsonNode parse(String where, byte[] bytes) {
     try {
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
       try (JsonParser parser = MAPPER.createParser(text)) {
-        root = MAPPER.readTree(parser);
+        return MAPPER.readTree(parser);
       }
     } catch (CharacterCodingException e) {
       throw new ModelException(where, "is not UTF-8", e);
     } catch (IOException e) {
       throw new ModelException(where, "is not valid JSON: " + firstLine(e.getMessage()), e);
     }
-    if (root == null || !root.isObject()) {
-      throw new ModelException(where, "is not a JSON object");
-    }
-    return root;
   }
 
   private static String firstLine(String message) {

@@ -16,9 +16,15 @@ record CommonTokens(TextReader reader, EngineOptions options, MistralConfig conf
   private static final List<String> GOING_ON =
       List.of("a", "The", "I", "1", "x y", " x", "\nx", ".", "\"", "(", "é", "中", "Ж", "😀");
 
-  /** None where the job knows of none, or where they are too few to be worth it. */
+  /**
+   * None where the job knows of none, where they are too few to be worth it, or where their hidden
+   * states are part of every answer.
+   */
   PrefixChoice find() {
     Beginning beginning = options.reuse().beginning();
+    if (reader.poolsEveryToken()) {
+      return PrefixChoice.of(config, NONE);
+    }
     if (beginning instanceof Beginning.Tokens tokens) {
       return PrefixChoice.learned(config, Math.min(tokens.most(), options.maxTokens()));
     }

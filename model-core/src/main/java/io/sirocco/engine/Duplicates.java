@@ -88,6 +88,9 @@ final class Duplicates {
     if (outcome instanceof RowOutcome.Scored scored) {
       return (long) scored.logits().length * Float.BYTES;
     }
+    if (outcome instanceof RowOutcome.Embedded embedded) {
+      return (long) embedded.embedding().length * Float.BYTES;
+    }
     if (outcome instanceof RowOutcome.Labelled labelled) {
       return labelled.labels().stream().mapToLong(label -> OVERHEAD + 2L * label.length()).sum();
     }

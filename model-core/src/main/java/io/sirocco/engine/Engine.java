@@ -78,10 +78,12 @@ public final class Engine implements AutoCloseable {
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Unwinding opened = new Unwinding()) {
       Tokenizer tokenizer = opened.add(tokenizer(options));
-      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      Optional<EmbedSettings> embedding = EmbedSettings.of(options, files, tokenizer);
+      TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
       Preparation preparation = Preparation.of(options, setup, files);
-      EnginePlan plan = Planner.plan(options, files, setup, preparation, prefix);
+      Planner.Reading reading = new Planner.Reading(prefix, embedding);
+      EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
       Optional<PreparedWeights> prepared = preparation.open(files, allocator).map(opened::add);
@@ -93,7 +95,8 @@ public final class Engine implements AutoCloseable {
           opened.add(
               Workers.of(
                   new Workers.OpenModel(
-                      options, files, plan, model, prefix, tokenizer, allocator, meter)));
+                      options, files, plan, model, prefix, embedding, tokenizer, allocator,
+                      meter)));
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
@@ -122,10 +125,12 @@ public final class Engine implements AutoCloseable {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Tokenizer tokenizer = tokenizer(options)) {
-      TextReader reader = new TextReader(tokenizer, options, conversations(options));
+      Optional<EmbedSettings> embedding = EmbedSettings.of(options, files, tokenizer);
+      TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
       Preparation preparation = Preparation.of(options, setup, files);
-      return Planner.plan(options, files, setup, preparation, prefix);
+      Planner.Reading reading = new Planner.Reading(prefix, embedding);
+      return Planner.plan(options, files, setup, preparation, reading);
     }
   }
 

@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param fingerprint of the checkpoint, as hexadecimal digits
  * @param labels the classifier's labels and what its logits mean; those of {@link Task.Score} where
  *     the task names them; empty otherwise
- * @param settings of generation, with who gave them; empty for other tasks
+ * @param settings of generation, or of embedding, with who gave them; empty for other tasks
  * @param precision the numeric mode chosen
  * @param kernels the kernels chosen, for people
  * @param notes what was decided by itself, or deserves a look; for people

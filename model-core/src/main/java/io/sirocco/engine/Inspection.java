@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param kind what it is
  * @param config the model's hyperparameters, where they could be read
  * @param classifier whether it has a classifier's head
+ * @param tasks what a job can do with it, by the job's words; none where there is no model that
+ *     opens as it is
  * @param weights bytes of tensors by the type of their elements, as safetensors spell it
  * @param weightFiles files that hold them
  * @param tokenizer what the tokenizer is read from; empty if there is none
@@ -27,6 +29,7 @@ public record Inspection(
     Kind kind,
     Optional<MistralConfig> config,
     boolean classifier,
+    List<String> tasks,
     Map<String, Long> weights,
     int weightFiles,
     Optional<String> tokenizer,

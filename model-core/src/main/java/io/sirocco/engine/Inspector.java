@@ -1,5 +1,6 @@
 package io.sirocco.engine;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
@@ -31,6 +32,9 @@ final class Inspector {
   private static final String CONFIG = "config.json";
   private static final String ADAPTER_CONFIG = "adapter_config.json";
   private static final String SCORE = "score.weight";
+  private static final String LM_HEAD = "lm_head.weight";
+  private static final String BARE = "MistralModel";
+  private static final String EMBED = "embed";
 
   /** Of what a job that generates reads; without it, what config.json says counts. */
   private static final String GENERATION_CONFIG = "generation_config.json";
@@ -49,6 +53,7 @@ final class Inspector {
   private final Map<Precision, MemoryPlan> memory = new EnumMap<>(Precision.class);
   private Optional<MistralConfig> config = Optional.empty();
   private boolean classifier;
+  private List<String> tasks = List.of();
   private int weightFiles;
 
   Inspector(Path path) {
@@ -83,6 +88,7 @@ final class Inspector {
         kind,
         config,
         classifier,
+        tasks,
         weights,
         weightFiles,
         tokenizer,
@@ -129,6 +135,7 @@ final class Inspector {
     MistralConfig read =
         MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     config = Optional.of(read);
+    tasks = tasks(checkpoint, read);
     int before = problems.size();
     problems.addAll(MistralWeights.problems(checkpoint, read, MOST_PROBLEMS));
     if (checkpoint.isRaw()) {
@@ -142,6 +149,9 @@ final class Inspector {
                     json ->
                         GenerationOptions.fromJson(
                             json, path.resolve(GENERATION_CONFIG).toString())));
+    if (tasks.equals(List.of(EMBED))) {
+      attempt(() -> SentenceTransformer.of(checkpoint).pooling());
+    }
     if (problems.size() == before) {
       for (Precision precision : Precision.values()) {
         attempt(() -> memory.put(precision, memory(checkpoint, precision)));
@@ -154,17 +164,32 @@ final class Inspector {
     }
   }
 
+  /** By the heads that are there; embedding needs none. */
+  private List<String> tasks(Checkpoint checkpoint, MistralConfig read) {
+    if (classifier) {
+      return List.of("classify", EMBED);
+    }
+    JsonNode architecture = checkpoint.config().path("architectures").path(0);
+    // Where a model is to have a head, one that is missing is a problem.
+    boolean bare = architecture.isMissingNode() || architecture.asText().equals(BARE);
+    boolean writes = read.tieWordEmbeddings() || checkpoint.names().contains(LM_HEAD) || !bare;
+    return writes ? List.of("generate", "score", EMBED) : List.of(EMBED);
+  }
+
+  /** The one that needs most. */
+  private Task task() {
+    if (tasks.equals(List.of(EMBED))) {
+      return new Task.Embed(
+          PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofFolder(), Toggle.AUTO);
+    }
+    return classifier
+        ? new Task.Classify()
+        : new Task.Generate(
+            GenerationOptions.none(), Prompts.plain(), 0, Task.Generate.DEFAULT_SEQUENCES, false);
+  }
+
   private MemoryPlan memory(Checkpoint checkpoint, Precision precision) {
     PrecisionChoice choice = PrecisionChoice.of(precision);
-    Task task =
-        classifier
-            ? new Task.Classify()
-            : new Task.Generate(
-                GenerationOptions.none(),
-                Prompts.plain(),
-                0,
-                Task.Generate.DEFAULT_SEQUENCES,
-                false);
     EngineOptions options =
         new EngineOptions(
                 path.toString(),
@@ -175,7 +200,7 @@ final class Inspector {
                 MAX_TOKENS,
                 OverLength.ERROR,
                 SpecialTokenText.LITERAL,
-                task)
+                task())
             .withWeights(WeightOptions.DEFAULT.withFolder(PREPARED));
     KernelSetup setup = KernelSetup.of(KernelChoice.AUTO, choice);
     setup

@@ -67,6 +67,7 @@ final class Intake {
     boolean truncated = count > options.maxTokens();
     TokenRow row = truncated ? truncated(prompt) : prompt.row();
     checkIds(row, count);
+    checkHasToken(row, count);
     LabelTree tree = labels.read(request, row, prompt);
     checkIds(tree.row(), count);
     TokenRow whole = tree.labels().isEmpty() ? row : tree.row();
@@ -85,6 +86,19 @@ final class Intake {
       };
     } catch (IllegalArgumentException e) { // The special tokens alone are more than the limit.
       throw RowRefusal.tooLong(Integer.toString(count), options, count);
+    }
+  }
+
+  /** Of an embedding, a token that is attended to is the source; other tasks need none. */
+  private void checkHasToken(TokenRow row, int count) throws RowRefusal {
+    boolean none =
+        row.attentionMask().isPresent()
+            && Arrays.stream(row.attentionMask().get()).allMatch(attended -> attended == 0);
+    if (none && options.task() instanceof Task.Embed) {
+      throw new RowRefusal(
+          RowErrorCode.BAD_ATTENTION_MASK,
+          "the mask hides all tokens, so there is nothing to embed",
+          OptionalInt.of(count));
     }
   }
 

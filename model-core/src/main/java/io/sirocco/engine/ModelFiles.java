@@ -6,18 +6,19 @@ import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralWeights;
 import io.sirocco.sampling.GenerationOptions;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A model's folder, opened and checked: mapped, nothing read yet.
  *
- * @param head the classifier's weight, or the language model's, as the task needs
+ * @param head the classifier's weight, or the language model's, as the task needs; none to embed
  * @param classifies whether it is the classifier's
  */
 record ModelFiles(
     Checkpoint checkpoint,
     MistralConfig config,
     MistralWeights weights,
-    Tensor head,
+    Optional<Tensor> head,
     boolean classifies) {
   private static final String GENERATION_CONFIG = "generation_config.json";
 
@@ -31,8 +32,16 @@ record ModelFiles(
         MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     boolean classifies = options.task() instanceof Task.Classify;
-    return new ModelFiles(
-        checkpoint, config, weights, classifies ? weights.score() : weights.lmHead(), classifies);
+    Optional<Tensor> head =
+        options.task() instanceof Task.Embed
+            ? Optional.empty()
+            : Optional.of(classifies ? weights.score() : weights.lmHead());
+    return new ModelFiles(checkpoint, config, weights, head, classifies);
+  }
+
+  /** The language model's head, where the task needs it. */
+  Optional<Tensor> languageHead() {
+    return classifies ? Optional.empty() : head;
   }
 
   /**

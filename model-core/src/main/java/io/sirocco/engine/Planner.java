@@ -33,7 +33,8 @@ final class Planner {
       ModelFiles files,
       KernelSetup setup,
       Preparation preparation,
-      PrefixChoice prefix) {
+      Reading reading) {
+    PrefixChoice prefix = reading.prefix();
     List<String> notes = new ArrayList<>();
     setup.fallback().ifPresent(why -> notes.add("kernels are plain Java, which is slow: " + why));
     if (options.precision() == PrecisionChoice.AUTO) {
@@ -46,6 +47,7 @@ final class Planner {
     TokenizerFiles.open(files.checkpoint().folder())
         .ifPresent(raw -> notes.addAll(describe(options, files, raw)));
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
+    reading.embedding().ifPresent(mine -> notes.addAll(mine.notes()));
     long prefixBytes = prefix.bytes(setup.precision());
     if (prefix.mostTokens() > 0) {
       String most = prefix.known().length() == 0 ? "up to " : "";
@@ -79,15 +81,27 @@ final class Planner {
           }
         });
     return new EnginePlan(
-        describe(options, files),
+        describe(options, files, reading),
         files.checkpoint().fingerprint(),
         labels(options, files),
-        settings.map(GenerationSettings::effective).orElse(List.of()),
+        reading
+            .embedding()
+            .map(EmbedSettings::effective)
+            .or(() -> settings.map(GenerationSettings::effective))
+            .orElse(List.of()),
         setup.precision(),
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),
         memory);
   }
+
+  /**
+   * How rows are read.
+   *
+   * @param prefix what they begin with in common
+   * @param embedding what a task that embeds runs with; empty for others
+   */
+  record Reading(PrefixChoice prefix, Optional<EmbedSettings> embedding) {}
 
   /** What is made of a raw release's files; nothing of it was chosen by the job. */
   private static List<String> describe(EngineOptions options, ModelFiles files, RawTokenizer raw) {
@@ -164,6 +178,7 @@ final class Planner {
         settings.map(mine -> kvCache(options, files, setup.precision(), mine, left)).orElse(0L);
     long mapped =
         files.checkpoint().bytes()
+            - files.checkpoint().ignoredBytes()
             - unmappedBytes(files, preparation)
             + (preparation.shared() ? prepared : 0);
     return new MemoryPlan(mapped, copied, workspace, kvCache, prefixBytes, available);
@@ -261,15 +276,17 @@ final class Planner {
     }
   }
 
-  private static String describe(EngineOptions options, ModelFiles files) {
+  private static String describe(EngineOptions options, ModelFiles files, Reading reading) {
     MistralConfig config = files.config();
     boolean classifies = options.task() instanceof Task.Classify;
+    String name = classifies ? "MistralForSequenceClassification" : "MistralForCausalLM";
+    String answers = classifies ? config.labels().names().size() + " labels, " : "";
+    if (reading.embedding().isPresent()) {
+      name = "MistralModel";
+      answers = "embeddings of " + reading.embedding().get().form().dimensions() + ", ";
+    }
     return "%s, %s, %s%s"
-        .formatted(
-            classifies ? "MistralForSequenceClassification" : "MistralForCausalLM",
-            config.geometry(),
-            classifies ? config.labels().names().size() + " labels, " : "",
-            gib(files.checkpoint().bytes()));
+        .formatted(name, config.geometry(), answers, gib(files.checkpoint().bytes()));
   }
 
   private static String describe(Preparation preparation, ModelFiles files) {

@@ -84,15 +84,21 @@ record Preparation(Kind kind, String folder) {
               : elements(weight) * ElementType.BF16.bytes();
     }
     // A classifier's head stays as it is; a language model's is packed.
-    long head = files.classifies() ? 0 : elements(files.head()) * ElementType.BF16.bytes();
+    long head =
+        files.languageHead().map(Preparation::elements).orElse(0L) * ElementType.BF16.bytes();
     return kind == Kind.NONE ? 0 : layers + head;
   }
 
   /** Bytes of the checkpoint that nobody reads any more once they are prepared. */
   long replacedBytes(ModelFiles files) {
     long layers = files.weights().linearWeights().stream().mapToLong(Tensor::bytes).sum();
-    boolean headIsRead = files.classifies() || files.head() == files.weights().embedTokens();
-    return kind == Kind.NONE ? 0 : layers + (headIsRead ? 0 : files.head().bytes());
+    long head =
+        files
+            .languageHead()
+            .filter(weight -> weight != files.weights().embedTokens())
+            .map(Tensor::bytes)
+            .orElse(0L);
+    return kind == Kind.NONE ? 0 : layers + head;
   }
 
   private static long elements(Tensor tensor) {

@@ -23,14 +23,15 @@ public enum RowErrorCode {
   /** A token id is negative or not below the model's vocab_size. */
   TOKEN_OUT_OF_RANGE,
   /**
-   * The attention mask is null, has another length than the tokens, or holds something but 0 and 1.
+   * The attention mask is null, has another length than the tokens, or holds something but 0 and 1;
+   * or it hides all tokens of a row to be embedded.
    */
   BAD_ATTENTION_MASK,
   /** More tokens than the job's limit. */
   TOO_LONG,
   /** The tokenizer refused the text. */
   TOKENIZER_ERROR,
-  /** The model's logits for this row are NaN or infinite. */
+  /** The model's logits, or its embedding, of this row are NaN or infinite. */
   NON_FINITE_LOGITS,
   /** No token can follow: some setting of generation forbids all of them. */
   NO_TOKEN,

@@ -13,6 +13,11 @@ public sealed interface RowOutcome {
   @SuppressWarnings("ArrayRecordComponent") // a result, never compared
   record Scored(float[] logits, OptionalInt tokenCount, boolean truncated) implements RowOutcome {}
 
+  /** The row's embedding, as many elements as the task keeps. */
+  @SuppressWarnings("ArrayRecordComponent") // a result, never compared
+  record Embedded(float[] embedding, OptionalInt tokenCount, boolean truncated)
+      implements RowOutcome {}
+
   /** The texts written for the row, in the order of their sample index; one at least. */
   record Generated(List<Generation> samples, OptionalInt tokenCount, boolean truncated)
       implements RowOutcome {

@@ -43,6 +43,29 @@ public sealed interface Task extends Serializable {
   }
 
   /**
+   * One vector for each row, by the decoder of any Mistral; heads are not read.
+   *
+   * @param pooling which hidden states count
+   * @param normalize whether vectors have length 1
+   * @param dimensions elements that are kept, the first ones; 0 for all
+   * @param prompt put before each text
+   * @param appendEos whether each text ends with the model's end-of-sequence token
+   */
+  record Embed(
+      PoolingChoice pooling, Toggle normalize, int dimensions, EmbedPrompt prompt, Toggle appendEos)
+      implements Task {
+    public Embed {
+      Objects.requireNonNull(pooling, "pooling");
+      Objects.requireNonNull(normalize, "normalize");
+      Objects.requireNonNull(prompt, "prompt");
+      Objects.requireNonNull(appendEos, "appendEos");
+      if (dimensions < 0) {
+        throw new IllegalArgumentException("dimensions " + dimensions);
+      }
+    }
+  }
+
+  /**
    * How probable each of a list of labels is as the text behind a prompt, by a MistralForCausalLM.
    *
    * @param labels for rows that bring none of their own; may be empty if all do

@@ -1,5 +1,6 @@
 package io.sirocco.engine;
 
+import io.sirocco.model.Pooling;
 import io.sirocco.template.RenderedPrompt;
 import io.sirocco.tokenizer.Encoding;
 import io.sirocco.tokenizer.Tokenizer;
@@ -13,12 +14,19 @@ final class TextReader {
   private final Tokenizer tokenizer;
   private final EngineOptions options;
   private final Conversations chats;
+  private final Optional<EmbedSettings> embedding;
   private final Prompts.Form form;
 
-  TextReader(Tokenizer tokenizer, EngineOptions options, Conversations chats) {
+  /** {@code embedding}: where the task embeds. */
+  TextReader(
+      Tokenizer tokenizer,
+      EngineOptions options,
+      Conversations chats,
+      Optional<EmbedSettings> embedding) {
     this.tokenizer = tokenizer;
     this.options = options;
     this.chats = chats;
+    this.embedding = embedding;
     this.form = form(options.task());
   }
 
@@ -40,13 +48,26 @@ final class TextReader {
     if (text.isBlank()) {
       throw new RowRefusal(RowErrorCode.EMPTY_TEXT, "the text is empty or white space");
     }
-    return form == Prompts.Form.CHAT ? chat(chats.ofText(text)) : text(text);
+    return form == Prompts.Form.CHAT ? chat(chats.ofText(text)) : text(prompted(text));
+  }
+
+  /** Whether a row's answer depends on the hidden states of all its tokens. */
+  boolean poolsEveryToken() {
+    return embedding.map(settings -> settings.form().pooling() == Pooling.MEAN).orElse(false);
+  }
+
+  private String prompted(String text) {
+    return embedding.map(settings -> settings.prompt() + text).orElse(text);
+  }
+
+  private Encoding ended(Encoding encoding) {
+    return embedding.map(settings -> settings.ended(encoding)).orElse(encoding);
   }
 
   private Intake.Prompt text(String text) throws RowRefusal {
     refuseEarly(tokenizer.minimumTokens(text));
     try {
-      Encoding encoding = tokenizer.encode(text);
+      Encoding encoding = ended(tokenizer.encode(text));
       return scores()
           ? new Intake.Prompt(
               withoutSuffix(encoding), Optional.empty(), tokenizer.continuations(text)::ids)

@@ -1,12 +1,15 @@
 package io.sirocco.engine;
 
+import io.sirocco.checkpoint.Tensor;
 import io.sirocco.model.ClassificationHead;
 import io.sirocco.model.Decoder;
+import io.sirocco.model.EmbeddingHead;
 import io.sirocco.model.LanguageModelHead;
 import io.sirocco.model.MistralModel;
 import io.sirocco.model.PrefixKeys;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
+import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
 /** Makes the worker that does an engine's task. */
@@ -20,6 +23,7 @@ final class Workers {
       EnginePlan plan,
       MistralModel model,
       PrefixChoice prefix,
+      Optional<EmbedSettings> embedding,
       Tokenizer tokenizer,
       BufferAllocator allocator,
       Meter meter) {}
@@ -57,7 +61,7 @@ final class Workers {
           new RunningBatch.Parts(
               computing.decoder(),
               computing.prefix(),
-              new LanguageModelHead(open.model(), open.files().head()),
+              new LanguageModelHead(open.model(), open.files().head().orElseThrow()),
               new KvBudget(
                   open.files().config(),
                   open.plan().precision(),
@@ -81,8 +85,13 @@ final class Workers {
   }
 
   private static BatchHead head(OpenModel open, BufferAllocator workspace) {
+    if (open.embedding().isPresent()) {
+      return new EmbedHead(
+          new EmbeddingHead(open.model(), open.embedding().get().form()), workspace);
+    }
+    Tensor head = open.files().head().orElseThrow();
     return open.options().task() instanceof Task.Score
-        ? new LabelHead(new LanguageModelHead(open.model(), open.files().head()), workspace)
-        : new ClassHead(new ClassificationHead(open.model(), open.files().head()), workspace);
+        ? new LabelHead(new LanguageModelHead(open.model(), head), workspace)
+        : new ClassHead(new ClassificationHead(open.model(), head), workspace);
   }
 }

@@ -4,6 +4,7 @@ package io.sirocco.sampling;
 public enum Origin {
   JOB("the job"),
   MODEL("the model's generation_config.json"),
+  FOLDER("the model's folder"),
   DEFAULT("default");
 
   private final String text;

@@ -16,6 +16,7 @@ import org.apache.arrow.vector.complex.ListVector;
 import org.apache.arrow.vector.complex.MapVector;
 import org.apache.arrow.vector.complex.StructVector;
 import org.apache.spark.sql.RowFactory;
+import scala.collection.immutable.ArraySeq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /** Reads result columns as the objects that Spark's row encoder takes. */
@@ -63,12 +64,26 @@ final class ResultValues {
     return CollectionConverters.asScala(map);
   }
 
-  private static scala.collection.Seq<Object> list(ListVector lists, int row) {
+  private static scala.collection.Seq<?> list(ListVector lists, int row) {
+    if (lists.getDataVector() instanceof Float4Vector floats) {
+      return floats(floats, lists.getElementStartIndex(row), lists.getElementEndIndex(row));
+    }
     List<Object> list = new ArrayList<>();
     for (int i = lists.getElementStartIndex(row); i < lists.getElementEndIndex(row); i++) {
       list.add(at(lists.getDataVector(), i));
     }
     return CollectionConverters.asScala(list).toSeq();
+  }
+
+  /**
+   * None of them is null. Embeddings are long: an object for each element would take five times.
+   */
+  private static ArraySeq.ofFloat floats(Float4Vector elements, int start, int end) {
+    float[] values = new float[end - start];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = elements.get(start + i);
+    }
+    return new ArraySeq.ofFloat(values);
   }
 
   private static Object struct(StructVector structs, int row) {

@@ -60,6 +60,10 @@ record Answers(JsonNode description) {
       generate.put("token-ids", config.generate().tokenIds());
       generate.put("logprobs", config.generate().logprobs());
     }
+    if (config.task() == JobConfig.Task.EMBED) {
+      ObjectNode embed = all.putObject(EmbedSection.NAME);
+      plan.settings().forEach(setting -> embed.put(setting.key(), setting.value()));
+    }
     all.put("sirocco", Versions.sirocco());
     return new Answers(all);
   }

@@ -6,6 +6,7 @@ import io.sirocco.engine.Inspection;
 import io.sirocco.engine.MemoryPlan;
 import io.sirocco.model.MistralConfig;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.Locale;
 
 /** An {@link Inspection} for people, and for programs. */
@@ -34,6 +35,7 @@ final class InspectionReport {
 
   private static void model(Inspection inspection, MistralConfig config, ObjectNode model) {
     model.put("architecture", architecture(inspection));
+    inspection.tasks().forEach(model.putArray("tasks")::add);
     model.put("vocab_size", config.vocabSize());
     model.put("hidden_size", config.hiddenSize());
     model.put("intermediate_size", config.intermediateSize());
@@ -71,6 +73,9 @@ final class InspectionReport {
     inspection
         .config()
         .ifPresent(config -> out.println("model        " + line(inspection, config)));
+    if (!inspection.tasks().isEmpty()) {
+      out.println("tasks        " + String.join(", ", inspection.tasks()));
+    }
     if (inspection.weightFiles() > 0) {
       out.printf(
           "weights      %s in %d file%s, by type %s%n",
@@ -98,7 +103,11 @@ final class InspectionReport {
   }
 
   private static String architecture(Inspection inspection) {
-    return inspection.classifier() ? "MistralForSequenceClassification" : "MistralForCausalLM";
+    if (inspection.classifier()) {
+      return "MistralForSequenceClassification";
+    }
+    boolean headless = inspection.tasks().equals(List.of("embed"));
+    return headless ? "MistralModel" : "MistralForCausalLM";
   }
 
   /** Such as raw-release. */

@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.arrow.ClassifyOptions;
+import io.sirocco.arrow.EmbedOptions;
 import io.sirocco.arrow.GenerateOptions;
 import io.sirocco.arrow.ResultOptions;
 import io.sirocco.arrow.ScoreOptions;
@@ -10,9 +11,11 @@ import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.KernelChoice;
 import io.sirocco.engine.OverLength;
+import io.sirocco.engine.PoolingChoice;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Reuse;
+import io.sirocco.engine.Toggle;
 import io.sirocco.engine.WeightOptions;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.GenerationKey;
@@ -41,6 +44,7 @@ record JobConfig(
     Classify classify,
     Generate generate,
     Score score,
+    Embed embed,
     Batch batch,
     Errors errors) {
 
@@ -48,7 +52,8 @@ record JobConfig(
   enum Task {
     CLASSIFY,
     GENERATE,
-    SCORE
+    SCORE,
+    EMBED
   }
 
   /**
@@ -139,6 +144,20 @@ record JobConfig(
       boolean logprobs) {}
 
   /**
+   * @param dimensions elements that are kept; all if empty
+   * @param instruction in e5's form, before each text; this, or promptName, or neither
+   * @param promptName of the model's folder, or {@link EmbedSection#NO_PROMPT}
+   * @param appendEos whether texts end with the end-of-sequence token
+   */
+  record Embed(
+      PoolingChoice pooling,
+      Toggle normalize,
+      Optional<Integer> dimensions,
+      Optional<String> instruction,
+      Optional<String> promptName,
+      Toggle appendEos) {}
+
+  /**
    * @param maxTokens of one forward pass
    * @param maxSequences texts that are written at the same time
    * @param deadline of one forward pass; zero for none
@@ -214,7 +233,9 @@ record JobConfig(
       return new Beginning.Tokens(batch.sharedPrefix());
     }
     String text = input.template().map(Template::beginning).orElse("");
-    boolean nothing = text.isEmpty() && prompts().form() == Prompts.Form.PLAIN;
+    // The engine knows what the model's folder puts before texts that are embedded.
+    boolean nothing =
+        text.isEmpty() && prompts().form() == Prompts.Form.PLAIN && task != Task.EMBED;
     return nothing || batch.sharedPrefix() != Batch.AUTO_PREFIX
         ? new Beginning.Unknown()
         : new Beginning.Text(text);
@@ -232,6 +253,7 @@ record JobConfig(
               generate.logprobs());
       case SCORE ->
           new io.sirocco.engine.Task.Score(score.labels(), score.labelPrefix(), prompts());
+      case EMBED -> EmbedSection.task(embed);
     };
   }
 
@@ -253,6 +275,7 @@ record JobConfig(
           new ClassifyOptions(classify.threshold(), classify.topK().orElse(0), output.logits());
       case GENERATE -> new GenerateOptions(samples(plan), generate.tokenIds(), generate.logprobs());
       case SCORE -> new ScoreOptions(score.topK().orElse(0), score.logprobs());
+      case EMBED -> new EmbedOptions();
     };
   }
 

@@ -1,5 +1,8 @@
 package io.sirocco.spark.job;
 
+import static io.sirocco.spark.job.EmbedSection.NO_PROMPT;
+
+import io.sirocco.engine.Toggle;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -40,6 +43,7 @@ record JobConfigCheck(JobConfig config) {
     if (config.task() == JobConfig.Task.SCORE) {
       requireLabels(config.score());
     }
+    requireEmbed(config.embed());
   }
 
   /**
@@ -91,9 +95,26 @@ record JobConfigCheck(JobConfig config) {
       throw new ConfigException(
           "input.system-prompt goes with messages-column, or with chat: true, only");
     }
-    if (chat && config.task() == JobConfig.Task.CLASSIFY) {
+    boolean writer =
+        config.task() == JobConfig.Task.GENERATE || config.task() == JobConfig.Task.SCORE;
+    if (chat && !writer) {
       throw new ConfigException(
           "input.messages-column and input.chat go with tasks generate and score only");
+    }
+  }
+
+  /** Tokens are used as they are. */
+  private void requireEmbed(JobConfig.Embed embed) {
+    if (embed.instruction().isPresent() && embed.promptName().isPresent()) {
+      throw new ConfigException(
+          "embed needs at most one of instruction and prompt-name; remove one");
+    }
+    boolean named = embed.promptName().filter(name -> !name.equals(NO_PROMPT)).isPresent();
+    boolean changed = embed.instruction().isPresent() || named || embed.appendEos() == Toggle.TRUE;
+    if (changed && config.input().tokensColumn().isPresent()) {
+      throw new ConfigException(
+          "embed.instruction, embed.prompt-name and embed.append-eos go with texts only, not with"
+              + " input.tokens-column: tokens are used as they are");
     }
   }
 

@@ -58,6 +58,7 @@ final class JobConfigReader {
     ConfigSection classify = top.section("classify");
     ConfigSection generate = top.section(GenerateSection.NAME);
     ConfigSection score = top.section("score");
+    ConfigSection embed = top.section(EmbedSection.NAME);
     ConfigSection batch = top.section("batch");
     ConfigSection errors = top.section("errors");
     JobConfig config =
@@ -70,6 +71,7 @@ final class JobConfigReader {
                 classify.share("threshold", 0.5), classify.count("top-k", Integer.MAX_VALUE)),
             GenerateSection.read(generate),
             score(score),
+            EmbedSection.read(embed),
             new JobConfig.Batch(
                 batch.count("max-tokens", MAX_TOKENS).orElse(2048),
                 batch
@@ -80,7 +82,7 @@ final class JobConfigReader {
                     "deduplicate", JobConfig.Deduplicate.PARTITION, JobConfig.Deduplicate.class),
                 sharedPrefix(batch)),
             errors(errors));
-    List.of(top, model, input, output, classify, generate, score, batch, errors)
+    List.of(top, model, input, output, classify, generate, score, embed, batch, errors)
         .forEach(ConfigSection::requireNoOther);
     // After the unknown keys: a mistyped key shall be called that, not missing.
     JobConfigCheck check = new JobConfigCheck(config);
@@ -90,6 +92,7 @@ final class JobConfigReader {
     check.requireTask(JobConfig.Task.GENERATE, generate.given());
     check.requireTask(JobConfig.Task.GENERATE, batch.given("max-sequences"));
     check.requireTask(JobConfig.Task.SCORE, score.given());
+    check.requireTask(JobConfig.Task.EMBED, embed.given());
     return config;
   }
 

@@ -60,6 +60,7 @@ final class JobConfigWriter {
         batch.put("max-sequences", config.batch().maxSequences());
       }
       case SCORE -> score(config.score(), root.putObject("score"));
+      case EMBED -> EmbedSection.write(config.embed(), root.putObject(EmbedSection.NAME));
     }
     batch.put("deadline", Durations.text(config.batch().deadline()));
     batch.put("deduplicate", ConfigSection.kebab(config.batch().deduplicate()));

@@ -52,7 +52,12 @@ record JobTasks(JobConfig config, EnginePlan plan) {
       case CLASSIFY -> prompt;
       case GENERATE -> prompt.plus(functions.lit(newTokens()));
       case SCORE -> prompt.plus(labelTokens());
+      case EMBED -> prompt.plus(functions.lit(instructionTokens()));
     };
+  }
+
+  private int instructionTokens() {
+    return config.embed().instruction().map(String::length).orElse(0) / CHARACTERS_PER_TOKEN;
   }
 
   private static Column tokensOf(Column text) {

@@ -29,6 +29,7 @@ final class ResultSample {
           "prompt_tokens",
           "generated_tokens",
           "sample_index",
+          "embedding",
           "status");
 
   private ResultSample() {}

@@ -23,7 +23,7 @@ record RunRecord(RunFacts facts) {
       record.set("configuration", JobConfigWriter.toTree(facts.config()));
       model(record.putObject("model"));
       versions(record.putObject("versions"), sparkVersion);
-      if (facts.config().task() == JobConfig.Task.GENERATE) {
+      if (!facts.plan().settings().isEmpty()) {
         settings(record.putObject("settings"));
       }
       record.set("counts", counts(facts.counts()));

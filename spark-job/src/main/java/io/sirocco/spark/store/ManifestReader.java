@@ -2,6 +2,7 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawTokenizers;
+import io.sirocco.checkpoint.SentenceFiles;
 import io.sirocco.checkpoint.WeightFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -52,6 +53,7 @@ record ManifestReader(RemoteModel remote) {
           .filter(TEMPLATE.asMatchPredicate())
           .forEach(name -> names.add(ModelFile.TEMPLATES + "/" + name));
     }
+    names.addAll(sentenceFiles(listed));
     if (raw) {
       names.add(WeightFiles.RAW_PARAMS);
     }
@@ -70,6 +72,20 @@ record ManifestReader(RemoteModel remote) {
     return listed.containsKey(WeightFiles.RAW_PARAMS)
         && WeightFiles.rawPlaces().stream().anyMatch(listed::containsKey)
         && WeightFiles.places().stream().noneMatch(listed::containsKey);
+  }
+
+  /** What says how the model embeds, if it was made for that. */
+  private List<String> sentenceFiles(Map<String, FileStatus> listed) throws IOException {
+    List<String> names =
+        new ArrayList<>(SentenceFiles.all().stream().filter(listed::containsKey).toList());
+    boolean pools =
+        listed.containsKey(SentenceFiles.MODULES)
+            && remote.hasFolder(SentenceFiles.POOLING_FOLDER)
+            && remote.find(SentenceFiles.POOLING).isPresent();
+    if (pools) {
+      names.add(SentenceFiles.POOLING);
+    }
+    return names;
   }
 
   private List<String> weights(Map<String, FileStatus> listed, List<String> places)

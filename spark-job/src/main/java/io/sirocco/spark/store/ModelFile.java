@@ -1,15 +1,17 @@
 package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.SentenceFiles;
 import java.io.Serializable;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
  * A file of a remote model, as its file system lists it.
  *
- * @param name within the model's folder: a plain name, or one in {@link #TEMPLATES}
+ * @param name within the model's folder: a plain name, or one in a folder of {@link #FOLDERS}
  * @param size in bytes
  * @param modified in milliseconds since 1970
  * @param checksum of the file system, {@code ALGORITHM:hexadecimal digits}; empty if it has none
@@ -17,14 +19,18 @@ import java.util.regex.Pattern;
  */
 public record ModelFile(String name, long size, long modified, String checksum, String sha256)
     implements Serializable {
-  /** The one folder that a model may have within its own. */
+  /** Further templates of a model that chats. */
   static final String TEMPLATES = "additional_chat_templates";
+
+  /** The folders that a model may have within its own. */
+  static final List<String> FOLDERS = List.of(TEMPLATES, SentenceFiles.POOLING_FOLDER);
 
   /** What the cache itself writes beside the files of a model. */
   static final String RESERVED = "manifest.json";
 
   private static final Pattern NAME =
-      Pattern.compile("(" + TEMPLATES + "/)?(?!\\.{1,2}$)[!-~&&[^/\\\\:]]{1,255}");
+      Pattern.compile(
+          "((" + String.join("|", FOLDERS) + ")/)?(?!\\.{1,2}$)[!-~&&[^/\\\\:]]{1,255}");
 
   public ModelFile {
     Objects.requireNonNull(checksum, "checksum");

@@ -157,9 +157,11 @@ public final class NodeCache {
   /** Makes the copy visible, whole; it survives a crash of the machine from here on. */
   private void publish(PartialCopy copy, CopyRecord record, String id) throws IOException {
     record.write(copy.files());
-    Path templates = copy.files().resolve(ModelFile.TEMPLATES);
-    if (Files.isDirectory(templates)) {
-      CacheFolder.sync(templates);
+    for (String name : ModelFile.FOLDERS) {
+      Path within = copy.files().resolve(name);
+      if (Files.isDirectory(within)) {
+        CacheFolder.sync(within);
+      }
     }
     CacheFolder.sync(copy.files());
     Files.move(copy.files(), folder.model(id), StandardCopyOption.ATOMIC_MOVE);

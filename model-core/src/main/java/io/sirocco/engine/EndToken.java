@@ -1,0 +1,77 @@
+package io.sirocco.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.sirocco.checkpoint.Checkpoint;
+import io.sirocco.checkpoint.JsonFields;
+import io.sirocco.checkpoint.ModelException;
+import io.sirocco.tokenizer.Encoding;
+import io.sirocco.tokenizer.Tokenizer;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The end-of-sequence token of a model that embeds, and whether it belongs behind each text.
+ *
+ * <p>Models whose last token is pooled were trained with it. Their tokenizer.json need not add it:
+ * transformers 4 did, where {@code add_eos_token} of tokenizer_config.json is true; transformers 5
+ * drops that key, and embeds another token.
+ *
+ * @param name for people
+ * @param id if the folder names one
+ * @param isAdded whether the tokenizer adds it by itself
+ * @param wanted whether the folder says that it belongs there; empty if it says nothing
+ */
+record EndToken(String name, OptionalInt id, boolean isAdded, Optional<Boolean> wanted) {
+  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+  private static final String EOS_TOKEN = "eos_token";
+  private static final String EOS_TOKEN_ID = "eos_token_id";
+
+  static EndToken of(Checkpoint checkpoint, Tokenizer tokenizer) {
+    Optional<JsonFields> config =
+        checkpoint
+            .json(TOKENIZER_CONFIG)
+            .map(
+                json ->
+                    new JsonFields(json, checkpoint.folder().resolve(TOKENIZER_CONFIG).toString()));
+    String name = config.map(EndToken::name).orElse("");
+    OptionalInt id = name.isEmpty() ? OptionalInt.empty() : tokenizer.idOf(name);
+    if (id.isEmpty()) {
+      id = idOf(checkpoint.config().path(EOS_TOKEN_ID));
+    }
+    Encoding any = tokenizer.encode("a");
+    boolean added =
+        any.suffix() > 0 && id.isPresent() && any.ids()[any.length() - 1] == id.getAsInt();
+    boolean asked = config.map(fields -> fields.flag("add_eos_token", false)).orElse(false);
+    return new EndToken(
+        name.isEmpty() ? "the end-of-sequence token" : name,
+        id,
+        added,
+        asked || added ? Optional.of(true) : Optional.empty());
+  }
+
+  /** A string, or an object that describes the token. */
+  private static String name(JsonFields config) {
+    JsonNode token = config.object().path(EOS_TOKEN);
+    return token.isObject() ? token.path("content").asText() : token.asText();
+  }
+
+  /** A number, or a list of them, the first of which ends a text. */
+  private static OptionalInt idOf(JsonNode ids) {
+    JsonNode first = ids.isArray() ? ids.path(0) : ids;
+    return first.canConvertToInt() && first.isIntegralNumber()
+        ? OptionalInt.of(first.asInt())
+        : OptionalInt.empty();
+  }
+
+  /**
+   * @throws ModelException if the folder names none
+   */
+  int required() {
+    return id.orElseThrow(
+        () ->
+            new ModelException(
+                "embed.append-eos",
+                "is true, but the model's folder names no end-of-sequence token; expected eos_token"
+                    + " in tokenizer_config.json, or eos_token_id in config.json"));
+  }
+}
