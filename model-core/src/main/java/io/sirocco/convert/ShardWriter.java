@@ -74,9 +74,11 @@ final class ShardWriter {
   /**
    * Compares the file's header, size and tensors with what was written.
    *
+   * @param progress is told of the bytes of tensors that were read so far
    * @throws ModelException naming the tensor that differs
    */
-  void verify(Shard shard, Path file, List<Long> checksums) throws IOException {
+  void verify(Shard shard, Path file, List<Long> checksums, LongConsumer progress)
+      throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
       if (in.size() != shard.fileBytes()) {
         throw damaged(file, "holds " + in.size() + " bytes, expected " + shard.fileBytes());
@@ -87,12 +89,16 @@ final class ShardWriter {
       if (!found.flip().equals(header) || checksums.size() != shard.weights().size()) {
         throw damaged(file, "has another header than was written");
       }
+      progress.accept(0);
+      long read = 0;
       for (int i = 0; i < checksums.size(); i++) {
         if (checksum(shard.weights().get(i).bytes(), in, file) != checksums.get(i)) {
           throw damaged(
               file,
               "tensor " + shard.weights().get(i).raw().name() + " differs from what was written");
         }
+        read += shard.weights().get(i).bytes();
+        progress.accept(read);
       }
     }
   }

@@ -27,13 +27,24 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
 
   @Override
   public void at(long done, long total, String current) {
+    line = line(done, total, current, (System.nanoTime() - start) * 1e-9);
+    show(current, line);
+  }
+
+  @Override
+  public void readBack(long read, long bytes, String current) {
+    String checked = bytes == 0 ? "" : " (" + 100 * read / bytes + "%)";
+    show("reading back " + current, line + ", reading back" + checked);
+  }
+
+  private void show(String current, String shown) {
     long now = System.nanoTime();
     boolean another = !current.equals(file);
     file = current;
-    line = line(done, total, current, (now - start) * 1e-9);
     if (terminal ? now - drawn >= PERIOD_NANOSECONDS : another) {
       drawn = now;
-      out.print(terminal ? "\r" + line + "  " : line + System.lineSeparator());
+      // What was drawn before may be longer by a few words.
+      out.print(terminal ? "\r" + shown + " ".repeat(24) : shown + System.lineSeparator());
       out.flush();
     }
   }
@@ -58,7 +69,7 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   @Override
   public void close() {
     if (!line.isEmpty()) {
-      out.print((terminal ? "\r" : "") + line + System.lineSeparator());
+      out.print((terminal ? "\r" + line + " ".repeat(24) : line) + System.lineSeparator());
       out.flush();
     }
   }
