@@ -45,6 +45,13 @@ public final class Conversion {
   private final ObjectNode config;
   private final ConversionListener listener;
   private final ShardWriter writer = new ShardWriter();
+
+  /** Of the thread that reads back. */
+  private final ShardWriter reader = new ShardWriter();
+
+  /** Held while the listener, which hears of two threads, is told something. */
+  private final Object telling = new Object();
+
   private final List<String> notes = new ArrayList<>();
   private final long total;
   private long done;
@@ -93,8 +100,11 @@ public final class Conversion {
     // First, since a damaged tokenizer should not be found after an hour.
     deleteAllButWeights(staging.model());
     copyTokenizer(staging.model());
-    for (Shard shard : shards) {
-      make(shard, staging.model().resolve(shard.file()), journal);
+    try (ReadBack readBack = new ReadBack()) {
+      for (Shard shard : shards) {
+        make(shard, staging.model().resolve(shard.file()), journal, readBack);
+      }
+      readBack.await();
     }
     describe(staging.model());
     if (!RawRelease.open(options.from()).identity().equals(release.identity())) {
@@ -135,12 +145,12 @@ public final class Conversion {
     }
   }
 
-  private void make(Shard shard, Path file, Journal journal) throws IOException {
-    listener.at(done, total, shard.file());
+  private void make(Shard shard, Path file, Journal journal, ReadBack readBack) throws IOException {
+    tellDone(shard);
     Optional<List<Long>> known = journal.checksums(shard.file());
     if (known.isPresent() && Files.isRegularFile(file)) {
       try {
-        verify(shard, file, known.get());
+        verify(writer, shard, file, known.get());
         done += shard.bytes();
         resumed += shard.bytes();
         return;
@@ -154,15 +164,33 @@ public final class Conversion {
             file,
             bytes -> {
               done += bytes;
-              listener.at(done, total, shard.file());
+              tellDone(shard);
             });
-    verify(shard, file, checksums);
-    journal.add(shard.file(), checksums);
+    readBack.begin(
+        () -> {
+          verify(reader, shard, file, checksums);
+          journal.add(shard.file(), checksums);
+          return null;
+        });
   }
 
-  private void verify(Shard shard, Path file, List<Long> checksums) throws IOException {
-    writer.verify(
-        shard, file, checksums, read -> listener.readBack(read, shard.bytes(), shard.file()));
+  private void verify(ShardWriter by, Shard shard, Path file, List<Long> checksums)
+      throws IOException {
+    by.verify(
+        shard,
+        file,
+        checksums,
+        read -> {
+          synchronized (telling) {
+            listener.readBack(read, shard.bytes(), shard.file());
+          }
+        });
+  }
+
+  private void tellDone(Shard shard) {
+    synchronized (telling) {
+      listener.at(done, total, shard.file());
+    }
   }
 
   private void describe(Path folder) throws IOException {

@@ -1,6 +1,6 @@
 package io.sirocco.convert;
 
-/** Hears how far a conversion is; called often, in the thread that converts. */
+/** Hears how far a conversion is; called often, by one thread at a time. */
 @FunctionalInterface
 public interface ConversionListener {
   /** Hears nothing. */

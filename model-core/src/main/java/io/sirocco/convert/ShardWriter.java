@@ -22,7 +22,7 @@ final class ShardWriter {
   private ByteBuffer converted = ByteBuffer.allocate(0);
 
   /**
-   * Writes the file to the disk, in place of what is there.
+   * Writes the file, in place of what is there; {@link #verify} brings it to the disk.
    *
    * @param progress is told of the bytes of tensors as they are written
    * @return the CRC-32C of each tensor, in the order of the file
@@ -39,7 +39,6 @@ final class ShardWriter {
       for (Shard.Weight weight : shard.weights()) {
         checksums.add(write(weight, out, progress));
       }
-      out.force(true);
     }
     return checksums;
   }
@@ -72,7 +71,7 @@ final class ShardWriter {
   }
 
   /**
-   * Compares the file's header, size and tensors with what was written.
+   * Brings the file to the disk, and compares its header, size and tensors with what was written.
    *
    * @param progress is told of the bytes of tensors that were read so far
    * @throws ModelException naming the tensor that differs
@@ -80,6 +79,7 @@ final class ShardWriter {
   void verify(Shard shard, Path file, List<Long> checksums, LongConsumer progress)
       throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      in.force(true);
       if (in.size() != shard.fileBytes()) {
         throw damaged(file, "holds " + in.size() + " bytes, expected " + shard.fileBytes());
       }

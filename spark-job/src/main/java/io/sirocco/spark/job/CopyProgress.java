@@ -18,8 +18,11 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   private final boolean terminal = System.console() != null;
 
   private long drawn = start - PERIOD_NANOSECONDS;
-  private String file = "";
+  private int longest;
+  private String written = "";
+  private String readBack = "";
   private String line = "";
+  private String checked = "";
 
   CopyProgress(PrintWriter out) {
     this.out = out;
@@ -28,25 +31,32 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   @Override
   public void at(long done, long total, String current) {
     line = line(done, total, current, (System.nanoTime() - start) * 1e-9);
-    show(current, line);
+    boolean another = !current.equals(written);
+    written = current;
+    show(another);
   }
 
   @Override
   public void readBack(long read, long bytes, String current) {
-    String checked = bytes == 0 ? "" : " (" + 100 * read / bytes + "%)";
-    show("reading back " + current, line + ", reading back" + checked);
+    checked = read == bytes ? "" : "; reading back " + current + " (" + 100 * read / bytes + "%)";
+    boolean another = !current.equals(readBack);
+    readBack = current;
+    show(another);
   }
 
-  private void show(String current, String shown) {
+  private void show(boolean another) {
     long now = System.nanoTime();
-    boolean another = !current.equals(file);
-    file = current;
     if (terminal ? now - drawn >= PERIOD_NANOSECONDS : another) {
       drawn = now;
-      // What was drawn before may be longer by a few words.
-      out.print(terminal ? "\r" + shown + " ".repeat(24) : shown + System.lineSeparator());
+      out.print(terminal ? redrawn(line + checked) : line + checked + System.lineSeparator());
       out.flush();
     }
+  }
+
+  /** Over what was drawn before, which may have been longer. */
+  private String redrawn(String text) {
+    longest = Math.max(longest, text.length());
+    return "\r" + text + " ".repeat(longest - text.length());
   }
 
   static String line(long done, long total, String file, double seconds) {
@@ -69,7 +79,7 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   @Override
   public void close() {
     if (!line.isEmpty()) {
-      out.print((terminal ? "\r" + line + " ".repeat(24) : line) + System.lineSeparator());
+      out.print((terminal ? redrawn(line) : line) + System.lineSeparator());
       out.flush();
     }
   }
