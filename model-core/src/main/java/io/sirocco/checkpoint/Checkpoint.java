@@ -309,6 +309,7 @@ public final class Checkpoint {
       throws IOException {
     Path indexFile = folder.resolve(index);
     Map<String, WeightFile> shards = new TreeMap<>();
+    Map<String, Map<String, WeightFile.Entry>> entries = new HashMap<>();
     for (Map.Entry<String, String> field : WeightFiles.weightMap(indexFile).entrySet()) {
       String where = indexFile + ": tensor " + field.getKey();
       String shard = field.getValue();
@@ -316,14 +317,14 @@ public final class Checkpoint {
         if (!Files.isRegularFile(folder.resolve(shard))) {
           throw new ModelException(where, "is placed in " + shard + ", which is missing");
         }
-        shards.put(shard, WeightFile.read(folder.resolve(shard)));
+        WeightFile weights = WeightFile.read(folder.resolve(shard));
+        shards.put(shard, weights);
+        entries.put(shard, weights.byName());
       }
-      WeightFile.Entry entry =
-          shards.get(shard).entries().stream()
-              .filter(candidate -> candidate.name().equals(field.getKey()))
-              .findFirst()
-              .orElseThrow(
-                  () -> new ModelException(where, "is placed in " + shard + ", which lacks it"));
+      WeightFile.Entry entry = entries.get(shard).get(field.getKey());
+      if (entry == null) {
+        throw new ModelException(where, "is placed in " + shard + ", which lacks it");
+      }
       place(folder.resolve(shard), entry, places);
     }
     return List.copyOf(shards.values());

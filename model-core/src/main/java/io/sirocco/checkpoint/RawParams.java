@@ -34,6 +34,12 @@ record RawParams(
   private static final double THETA_IF_ABSENT = 10_000;
   private static final int POSITIONS_IF_ABSENT = 32_768;
 
+  /**
+   * The release of transformers whose form this is. Where it is not told, or below 5, transformers
+   * takes the pattern of Nemo's tokenizer for a mistake, and offers to replace it.
+   */
+  private static final String TRANSFORMERS = "5.13.1";
+
   /** What makes it another model than Mistral, by the key that says so. */
   private static final Set<String> OTHER_MODELS =
       Set.of(
@@ -180,6 +186,7 @@ record RawParams(
     }
     config.put("tie_word_embeddings", tied);
     config.put("torch_dtype", dtype);
+    config.put("transformers_version", TRANSFORMERS);
     config.put("use_cache", true);
     config.put("vocab_size", vocabSize);
     return config;

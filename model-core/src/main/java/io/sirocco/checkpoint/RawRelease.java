@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -204,12 +205,26 @@ public final class RawRelease {
    * @throws ModelException if its files cannot be asked any more
    */
   public String identity() {
+    return identity(COMPANION.asMatchPredicate());
+  }
+
+  /**
+   * As {@link #identity}, of params.json and the weights alone: a tokenizer may come, go or change.
+   * In an archive all files have the time of the archive.
+   *
+   * @throws ModelException as {@link #identity}
+   */
+  public String weightsIdentity() {
+    return identity(name -> false);
+  }
+
+  private String identity(Predicate<String> others) {
     MessageDigest digest = Fingerprint.sha256();
     Set<Path> containers = new HashSet<>();
     for (ReleaseFile file : files.byName().values()) {
       if (file.name().equals(WeightFiles.RAW_PARAMS)
           || ReleaseFiles.isWeights(file.name())
-          || COMPANION.matcher(file.name()).matches()) {
+          || others.test(file.name())) {
         add(digest, file.name() + "\n" + file.size() + "\n");
         containers.add(file.container());
       }

@@ -7,7 +7,9 @@ import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A file of weights, of whatever format: which tensors it holds, and where in it they are.
@@ -63,6 +65,13 @@ record WeightFile(Path file, byte[] header, long fileSize, List<Entry> entries) 
       }
       return List.of(strides);
     }
+  }
+
+  /** The tensors by name: a header may have a hundred thousand, too many to look for one by one. */
+  Map<String, Entry> byName() {
+    Map<String, Entry> byName = new HashMap<>();
+    entries.forEach(entry -> byName.put(entry.name(), entry));
+    return byName;
   }
 
   /**

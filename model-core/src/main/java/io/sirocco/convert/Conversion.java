@@ -18,6 +18,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Makes a Hugging Face folder of a raw release. The folder appears when it is complete and all of
@@ -42,6 +45,13 @@ public final class Conversion {
   private final ObjectNode config;
   private final ConversionListener listener;
   private final ShardWriter writer = new ShardWriter();
+
+  /** Of the thread that reads back. */
+  private final ShardWriter reader = new ShardWriter();
+
+  /** Held while the listener, which hears of two threads, is told something. */
+  private final Object telling = new Object();
+
   private final List<String> notes = new ArrayList<>();
   private final long total;
   private long done;
@@ -88,9 +98,13 @@ public final class Conversion {
     Journal journal =
         earlier.isPresent() ? earlier.get() : Journal.begin(staging.journal(), identity);
     // First, since a damaged tokenizer should not be found after an hour.
+    deleteAllButWeights(staging.model());
     copyTokenizer(staging.model());
-    for (Shard shard : shards) {
-      make(shard, staging.model().resolve(shard.file()), journal);
+    try (ReadBack readBack = new ReadBack()) {
+      for (Shard shard : shards) {
+        make(shard, staging.model().resolve(shard.file()), journal, readBack);
+      }
+      readBack.await();
     }
     describe(staging.model());
     if (!RawRelease.open(options.from()).identity().equals(release.identity())) {
@@ -102,9 +116,12 @@ public final class Conversion {
     return new ConversionReport(options.to(), shards.size(), total, resumed, notes);
   }
 
-  /** All that the files depend on, but for this project's mistakes: those change {@link #FORM}. */
+  /**
+   * All that the weights depend on, but for this project's mistakes: those change {@link #FORM}.
+   * What is beside them is made anew in every run.
+   */
   private String identity() {
-    StringBuilder shape = new StringBuilder(release.identity());
+    StringBuilder shape = new StringBuilder(release.weightsIdentity());
     shards.forEach(shard -> shape.append(' ').append(shard.file()).append(shard.fileBytes()));
     return shape + " " + config + " " + FORM;
   }
@@ -128,12 +145,12 @@ public final class Conversion {
     }
   }
 
-  private void make(Shard shard, Path file, Journal journal) throws IOException {
-    listener.at(done, total, shard.file());
+  private void make(Shard shard, Path file, Journal journal, ReadBack readBack) throws IOException {
+    tellDone(shard);
     Optional<List<Long>> known = journal.checksums(shard.file());
     if (known.isPresent() && Files.isRegularFile(file)) {
       try {
-        writer.verify(shard, file, known.get());
+        verify(writer, shard, file, known.get());
         done += shard.bytes();
         resumed += shard.bytes();
         return;
@@ -147,10 +164,33 @@ public final class Conversion {
             file,
             bytes -> {
               done += bytes;
-              listener.at(done, total, shard.file());
+              tellDone(shard);
             });
-    writer.verify(shard, file, checksums);
-    journal.add(shard.file(), checksums);
+    readBack.begin(
+        () -> {
+          verify(reader, shard, file, checksums);
+          journal.add(shard.file(), checksums);
+          return null;
+        });
+  }
+
+  private void verify(ShardWriter by, Shard shard, Path file, List<Long> checksums)
+      throws IOException {
+    by.verify(
+        shard,
+        file,
+        checksums,
+        read -> {
+          synchronized (telling) {
+            listener.readBack(read, shard.bytes(), shard.file());
+          }
+        });
+  }
+
+  private void tellDone(Shard shard) {
+    synchronized (telling) {
+      listener.at(done, total, shard.file());
+    }
   }
 
   private void describe(Path folder) throws IOException {
@@ -176,16 +216,24 @@ public final class Conversion {
         file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
   }
 
+  /** An earlier run may have left a tokenizer that the release no longer has. */
+  private void deleteAllButWeights(Path folder) throws IOException {
+    Set<String> weights = shards.stream().map(Shard::file).collect(Collectors.toSet());
+    List<Path> found;
+    try (Stream<Path> files = Files.list(folder)) {
+      found = files.filter(file -> !weights.contains(file.getFileName().toString())).toList();
+    }
+    for (Path file : found) {
+      Files.delete(file);
+    }
+  }
+
   /**
    * Copies the tokenizer's files as they are, and makes of them what Hugging Face's form needs:
    * tokenizer.json, its configuration, a chat template.
    */
   private void copyTokenizer(Path folder) throws IOException {
-    for (String made : List.of("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")) {
-      Files.deleteIfExists(folder.resolve(made));
-    }
     for (String name : release.companions()) {
-      Files.deleteIfExists(folder.resolve(name));
       release.copy(name, folder.resolve(name));
     }
     for (String done : TokenizerFiles.write(folder, folder)) {

@@ -22,7 +22,7 @@ final class ShardWriter {
   private ByteBuffer converted = ByteBuffer.allocate(0);
 
   /**
-   * Writes the file to the disk, in place of what is there.
+   * Writes the file, in place of what is there; {@link #verify} brings it to the disk.
    *
    * @param progress is told of the bytes of tensors as they are written
    * @return the CRC-32C of each tensor, in the order of the file
@@ -39,7 +39,6 @@ final class ShardWriter {
       for (Shard.Weight weight : shard.weights()) {
         checksums.add(write(weight, out, progress));
       }
-      out.force(true);
     }
     return checksums;
   }
@@ -72,12 +71,15 @@ final class ShardWriter {
   }
 
   /**
-   * Compares the file's header, size and tensors with what was written.
+   * Brings the file to the disk, and compares its header, size and tensors with what was written.
    *
+   * @param progress is told of the bytes of tensors that were read so far
    * @throws ModelException naming the tensor that differs
    */
-  void verify(Shard shard, Path file, List<Long> checksums) throws IOException {
+  void verify(Shard shard, Path file, List<Long> checksums, LongConsumer progress)
+      throws IOException {
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+      in.force(true);
       if (in.size() != shard.fileBytes()) {
         throw damaged(file, "holds " + in.size() + " bytes, expected " + shard.fileBytes());
       }
@@ -87,12 +89,16 @@ final class ShardWriter {
       if (!found.flip().equals(header) || checksums.size() != shard.weights().size()) {
         throw damaged(file, "has another header than was written");
       }
+      progress.accept(0);
+      long read = 0;
       for (int i = 0; i < checksums.size(); i++) {
         if (checksum(shard.weights().get(i).bytes(), in, file) != checksums.get(i)) {
           throw damaged(
               file,
               "tensor " + shard.weights().get(i).raw().name() + " differs from what was written");
         }
+        read += shard.weights().get(i).bytes();
+        progress.accept(read);
       }
     }
   }

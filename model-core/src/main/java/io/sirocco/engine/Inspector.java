@@ -52,6 +52,7 @@ final class Inspector {
   private final Map<String, Long> weights = new TreeMap<>();
   private final Map<Precision, MemoryPlan> memory = new EnumMap<>(Precision.class);
   private Optional<MistralConfig> config = Optional.empty();
+  private Optional<String> archived = Optional.empty();
   private boolean classifier;
   private List<String> tasks = List.of();
   private int weightFiles;
@@ -77,7 +78,7 @@ final class Inspector {
                   + (Files.exists(path) ? ": holds nothing that is known" : ": does not exist")
                   + "; expected a Hugging Face folder, or a raw release of Mistral's");
     }
-    Optional<String> tokenizer = tokenizer();
+    Optional<String> tokenizer = tokenizer().or(() -> archived);
     boolean template = false;
     if (kind != Kind.UNKNOWN && Files.isDirectory(path)) {
       attempt(() -> Tokenizer.open(path, SpecialTokenText.LITERAL).close());
@@ -121,6 +122,15 @@ final class Inspector {
     return has(RawTokenizers.CONVERTED)
         ? Optional.of(RawTokenizers.CONVERTED)
         : RawTokenizers.among(this::has);
+  }
+
+  /** That of an archive, which is not looked into: a conversion does so before all else. */
+  private void tokenizerWithin(RawRelease release) {
+    List<String> names = release.companions();
+    archived =
+        names.contains(RawTokenizers.CONVERTED)
+            ? Optional.of(RawTokenizers.CONVERTED)
+            : RawTokenizers.among(names::contains);
   }
 
   private boolean has(String name) {
@@ -218,6 +228,7 @@ final class Inspector {
   /** Mistral's own form, as far as a conversion looks at it before it begins. */
   private void release() {
     RawRelease release = RawRelease.open(path);
+    tokenizerWithin(release);
     release
         .tensors()
         .forEach(tensor -> weights.merge(tensor.type().name(), tensor.bytes(), Long::sum));

@@ -2,6 +2,7 @@ package io.sirocco.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -71,6 +73,23 @@ class CheckpointTest {
         .withMessage(
             "model.safetensors: tensor lm_head.weight has shape [2, 2],"
                 + " config.json implies [4, 2]");
+  }
+
+  /** Each of them looked for among all would take minutes. */
+  @Test
+  void manyTensorsOfAnIndexAreFoundAtOnce() throws IOException {
+    SafetensorsFile file = new SafetensorsFile();
+    StringBuilder index = new StringBuilder("{\"weight_map\":{\"t0\":\"a.safetensors\"");
+    for (int i = 0; i < 150_000; i++) {
+      file.withBytes("t" + i, "U8", ByteBuffer.allocate(0), 0);
+      index.append(i == 0 ? "" : ",\"t" + i + "\":\"a.safetensors\"");
+    }
+    file.write(folder.resolve("a.safetensors"));
+    write("config.json", "{}");
+    write("model.safetensors.index.json", index + "}}");
+
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20), () -> assertThat(Checkpoint.open(folder).names()).hasSize(150_000));
   }
 
   @ParameterizedTest

@@ -1,12 +1,19 @@
 package io.sirocco.checkpoint;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 
 /** Random damage to a file: to its bytes, and to the values of the JSON in it. */
 public final class Mutations {
@@ -66,6 +73,36 @@ public final class Mutations {
       bytes = random.nextInt(3) == 0 ? inBytes(bytes) : inValues(bytes);
     }
     return bytes;
+  }
+
+  /**
+   * The same to the pickle of an archive that is otherwise as it was: most damage to the archive
+   * itself hides it.
+   */
+  public byte[] ofPickleIn(byte[] archive) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (ZipInputStream in = new ZipInputStream(new ByteArrayInputStream(archive));
+        ZipOutputStream zip = new ZipOutputStream(out)) {
+      for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+        byte[] bytes = in.readAllBytes();
+        store(zip, entry.getName(), entry.getName().endsWith(".pkl") ? of(bytes) : bytes);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return out.toByteArray();
+  }
+
+  private static void store(ZipOutputStream zip, String name, byte[] bytes) throws IOException {
+    CRC32 crc = new CRC32();
+    crc.update(bytes);
+    ZipEntry entry = new ZipEntry(name);
+    entry.setMethod(ZipEntry.STORED);
+    entry.setSize(bytes.length);
+    entry.setCrc(crc.getValue());
+    zip.putNextEntry(entry);
+    zip.write(bytes);
+    zip.closeEntry();
   }
 
   private byte[] inBytes(byte[] bytes) {

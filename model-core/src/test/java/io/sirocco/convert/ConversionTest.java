@@ -9,6 +9,7 @@ import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
 import io.sirocco.checkpoint.Tensor;
+import io.sirocco.engine.Inspection;
 import io.sirocco.model.MistralConfig;
 import io.sirocco.tokenizer.convert.SentencePieceFile;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -287,6 +289,60 @@ class ConversionTest {
     assertThat(report.resumedBytes()).isBetween(20_000L, report.bytes() - 1);
     assertThat(report.notes()).anyMatch(note -> note.contains("written again"));
     assertThat(Staging.of(to())).doesNotExist();
+  }
+
+  /** Weights of gigabytes are not written again because of it. */
+  @Test
+  void anotherTokenizerIsTakenAndTheWeightsStay() throws IOException {
+    FIXTURE.safetensors(from());
+    Files.writeString(from().resolve("tokenizer.json"), "a tokenizer");
+    assertThatExceptionOfType(Killed.class)
+        .isThrownBy(() -> Conversion.run(cutInto(20_000), killAtShard(3)));
+    Files.delete(from().resolve("tokenizer.json"));
+    Files.write(from().resolve("tokenizer.model"), SentencePieceFile.small().bytes());
+
+    ConversionReport report = Conversion.run(cutInto(20_000), ConversionListener.NONE);
+
+    assertOriginal(to());
+    assertThat(report.resumedBytes()).isPositive();
+    assertThat(report.notes()).contains("tokenizer.json: made of tokenizer.model");
+  }
+
+  @Test
+  void anArchiveTellsWhichTokenizerItHas() throws IOException {
+    FIXTURE.safetensors(from());
+    assertThat(inspectedArchive("none.tar")).isEmpty();
+    Files.write(from().resolve("tokenizer.model"), SentencePieceFile.small().bytes());
+    assertThat(inspectedArchive("raw.tar")).contains("tokenizer.model");
+    Files.writeString(from().resolve("tokenizer.json"), "{}");
+    assertThat(inspectedArchive("both.tar")).contains("tokenizer.json");
+  }
+
+  private Optional<String> inspectedArchive(String name) throws IOException {
+    return Inspection.of(RawFixture.tar(from(), temporary.resolve(name))).tokenizer();
+  }
+
+  @Test
+  void allThatIsWrittenIsReadBackWithAWord() throws IOException {
+    FIXTURE.safetensors(from());
+    Map<String, Long> read = new TreeMap<>();
+    ConversionReport report =
+        Conversion.run(
+            cutInto(20_000),
+            new ConversionListener() {
+              @Override
+              public void at(long done, long total, String file) {
+                assertThat(done).isLessThanOrEqualTo(total);
+              }
+
+              @Override
+              public void readBack(long bytes, long total, String file) {
+                assertThat(bytes).isBetween(read.getOrDefault(file, 0L), total);
+                read.put(file, bytes);
+              }
+            });
+    assertThat(read).hasSize(report.files());
+    assertThat(read.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(report.bytes());
   }
 
   @Test

@@ -2,83 +2,113 @@ package io.sirocco.tokenizer.convert;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.checkpoint.MutationTrials;
 import io.sirocco.checkpoint.Mutations;
+import io.sirocco.template.ChatRequest;
+import io.sirocco.template.ChatTemplate;
+import io.sirocco.template.RenderedPrompt;
 import io.sirocco.tokenizer.SpecialTokenText;
+import io.sirocco.tokenizer.TokenStream;
 import io.sirocco.tokenizer.Tokenizer;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Tokenizer files damaged at random: a {@link ModelException}, or a tokenizer that can be used.
- * {@code -Dsirocco.mutations=100000} makes it thorough.
- */
+/** Tokenizer files damaged at random: a {@link ModelException}, or a tokenizer that can be used. */
 class DamagedTokenizersTest {
-  private static final long SEED = 20261126;
-  private static final int MUTATIONS = Integer.getInteger("sirocco.mutations", 1500);
-  private static final Duration LONGEST = Duration.ofSeconds(10);
-  private static final String TEXT = "the inn, é 12\n\n  </s>[INST] AAAAAAAAAAAA";
+  private static final int USUAL = 1500;
+  private static final long HEAP_BASE = 2 << 20;
+  private static final int HEAP_PER_BYTE = 400;
+  private static final List<String> TEXTS =
+      List.of("the inn, é 12\n\n  </s>[INST] AAAAAAAAAAAA", "", " ", "\uD83D\uDE00\uD83D\u0000th");
 
   @TempDir private Path folder;
 
   @Test
-  void damagedModelsLoadOrAreRefused() throws IOException {
+  void damagedModelsLoadOrAreRefused() throws Exception {
     byte[] file = SentencePieceFile.small().control("[INST]").bytes();
-    Random random = new Random(SEED);
-    fuzz("tokenizer.model", file, bytes -> damaged(bytes, random));
+    fuzz("tokenizer.model", file, (bytes, seed) -> damaged(bytes, new Random(seed)));
   }
 
   @Test
-  void damagedTekkenFilesLoadOrAreRefused() throws IOException {
-    Mutations mutations = new Mutations(SEED);
-    Random random = new Random(SEED);
+  void damagedTekkenFilesLoadOrAreRefused() throws Exception {
     fuzz(
         "tekken.json",
         TekkenJson.bytes(TekkenJson.small()),
         // Most of the file are byte tokens: half of the changes are to its first part.
-        bytes -> random.nextBoolean() ? mutations.of(bytes) : inConfig(bytes, mutations));
+        (bytes, seed) -> {
+          Mutations mutations = new Mutations(seed);
+          return (seed & 1) == 0 ? mutations.of(bytes) : inConfig(bytes, mutations);
+        });
   }
 
-  private interface Damage {
-    byte[] to(byte[] file);
+  private void fuzz(String name, byte[] file, MutationTrials.Damage damage) throws Exception {
+    new MutationTrials(name, USUAL, HEAP_BASE, HEAP_PER_BYTE)
+        .run(
+            folder.resolve(name),
+            file,
+            damage,
+            () -> {
+              try {
+                use(folder);
+              } catch (ModelException e) {
+                assertThat(e).hasMessageContaining(name);
+                throw e;
+              }
+            });
   }
 
-  private void fuzz(String name, byte[] file, Damage damage) throws IOException {
-    int loaded = 0;
-    int refused = 0;
-    Duration longest = Duration.ZERO;
-    for (int i = 0; i < MUTATIONS; i++) {
-      byte[] bytes = damage.to(file);
-      Files.write(folder.resolve(name), bytes);
-      Instant start = Instant.now();
-      try (Tokenizer tokenizer = Tokenizer.open(folder, SpecialTokenText.LITERAL)) {
-        tokenizer.decode(tokenizer.encode(TEXT).ids());
-        loaded++;
-      } catch (ModelException e) {
-        assertThat(e).hasMessageContaining(name);
-        refused++;
-      } catch (IllegalArgumentException e) {
-        // The row is refused: it has no other token than a control token's.
-        assertThat(e).hasMessageContaining("control token");
-        loaded++;
+  /** All that a job asks of a tokenizer. */
+  private static void use(Path folder) {
+    try (Tokenizer tokenizer = Tokenizer.open(folder, SpecialTokenText.LITERAL)) {
+      for (String text : TEXTS) {
+        row(() -> read(tokenizer, tokenizer.encode(text).ids()));
+        row(() -> tokenizer.continuations(text).ids(" the inn"));
+        assertThat(tokenizer.minimumTokens(text)).isNotNegative();
       }
-      Duration taken = Duration.between(start, Instant.now());
-      longest = taken.compareTo(longest) > 0 ? taken : longest;
+      for (int id = 0; id < tokenizer.vocabSize(); id++) {
+        assertThat(tokenizer.tokenBytes(id)).isNotNull();
+      }
+      Optional<ChatTemplate> template = ChatTemplate.open(folder);
+      template.ifPresent(chat -> row(() -> read(tokenizer, prompt(tokenizer, chat))));
     }
-    System.out.printf(
-        "%s: %,d mutations: %,d loaded, %,d refused, longest %d ms; seed %d%n",
-        name, MUTATIONS, loaded, refused, longest.toMillis(), SEED);
-    assertThat(loaded).isPositive();
-    assertThat(refused).isPositive();
-    assertThat(longest).isLessThan(LONGEST);
+  }
+
+  private static int[] prompt(Tokenizer tokenizer, ChatTemplate template) {
+    ObjectNode message = JsonNodeFactory.instance.objectNode();
+    message.put("role", "user").put("content", TEXTS.get(0));
+    RenderedPrompt prompt = template.render(ChatRequest.of(List.of(message)));
+    return tokenizer.encodePrompt(prompt.text(), prompt.fromData());
+  }
+
+  /** What it writes at once, and token by token, is the same. */
+  private static void read(Tokenizer tokenizer, int[] ids) {
+    StringBuilder pieces = new StringBuilder();
+    TokenStream stream = tokenizer.stream();
+    for (int id : ids) {
+      assertThat(id).isBetween(0, tokenizer.vocabSize() - 1);
+      pieces.append(stream.push(id));
+    }
+    pieces.append(stream.flush());
+    assertThat(pieces).hasToString(tokenizer.decode(ids));
+    tokenizer.decodeSkippingSpecial(ids);
+  }
+
+  /** May be refused: where it has no other token than a control token's. */
+  private static void row(Runnable use) {
+    try {
+      use.run();
+    } catch (IllegalArgumentException e) {
+      assertThat(e).hasMessageContaining("control token");
+    }
   }
 
   /** One to three bytes set, removed, doubled, or all behind them cut off. */

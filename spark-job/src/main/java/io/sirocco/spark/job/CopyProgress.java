@@ -18,8 +18,11 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   private final boolean terminal = System.console() != null;
 
   private long drawn = start - PERIOD_NANOSECONDS;
-  private String file = "";
+  private int longest;
+  private String written = "";
+  private String readBack = "";
   private String line = "";
+  private String checked = "";
 
   CopyProgress(PrintWriter out) {
     this.out = out;
@@ -27,15 +30,33 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
 
   @Override
   public void at(long done, long total, String current) {
+    line = line(done, total, current, (System.nanoTime() - start) * 1e-9);
+    boolean another = !current.equals(written);
+    written = current;
+    show(another);
+  }
+
+  @Override
+  public void readBack(long read, long bytes, String current) {
+    checked = read == bytes ? "" : "; reading back " + current + " (" + 100 * read / bytes + "%)";
+    boolean another = !current.equals(readBack);
+    readBack = current;
+    show(another);
+  }
+
+  private void show(boolean another) {
     long now = System.nanoTime();
-    boolean another = !current.equals(file);
-    file = current;
-    line = line(done, total, current, (now - start) * 1e-9);
     if (terminal ? now - drawn >= PERIOD_NANOSECONDS : another) {
       drawn = now;
-      out.print(terminal ? "\r" + line + "  " : line + System.lineSeparator());
+      out.print(terminal ? redrawn(line + checked) : line + checked + System.lineSeparator());
       out.flush();
     }
+  }
+
+  /** Over what was drawn before, which may have been longer. */
+  private String redrawn(String text) {
+    longest = Math.max(longest, text.length());
+    return "\r" + text + " ".repeat(longest - text.length());
   }
 
   static String line(long done, long total, String file, double seconds) {
@@ -58,7 +79,7 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   @Override
   public void close() {
     if (!line.isEmpty()) {
-      out.print((terminal ? "\r" : "") + line + System.lineSeparator());
+      out.print((terminal ? redrawn(line) : line) + System.lineSeparator());
       out.flush();
     }
   }
