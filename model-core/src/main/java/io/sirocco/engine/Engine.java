@@ -91,19 +91,22 @@ public final class Engine implements AutoCloseable {
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
       prepared.ifPresent(Engine::sayWhatWasMade);
+      OpenAdapters adapters = files.adapters().prepare(kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
               Workers.of(
                   new Workers.OpenModel(
-                      options, files, plan, model, prefix, tokenizer, allocator, meter)));
+                      options, files, plan, model, adapters, prefix, tokenizer, allocator, meter)));
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
       Sharing sharing = new Sharing(prefix, options.task(), files.config().padTokenId());
-      Intake intake = new Intake(reader, options, sharing, files.config().vocabSize());
+      AdapterNames names = new AdapterNames(options.adapters(), files.head().isPresent());
+      Intake intake =
+          new Intake(reader, options, new Intake.Model(sharing, names, files.config().vocabSize()));
       Engine engine =
           new Engine(
               plan,

@@ -6,19 +6,23 @@ import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralWeights;
 import io.sirocco.sampling.GenerationOptions;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * A model's folder, opened and checked: mapped, nothing read yet.
  *
- * @param head the classifier's weight, or the language model's, as the task needs
+ * @param head the classifier's weight, or the language model's, as the task needs; empty where each
+ *     adapter brings the classifier's, and the model has none
  * @param classifies whether it is the classifier's
+ * @param adapters that rows can have
  */
 record ModelFiles(
     Checkpoint checkpoint,
     MistralConfig config,
     MistralWeights weights,
-    Tensor head,
-    boolean classifies) {
+    Optional<Tensor> head,
+    boolean classifies,
+    AdapterFiles adapters) {
   private static final String GENERATION_CONFIG = "generation_config.json";
 
   static ModelFiles open(EngineOptions options) {
@@ -31,8 +35,21 @@ record ModelFiles(
         MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     boolean classifies = options.task() instanceof Task.Classify;
-    return new ModelFiles(
-        checkpoint, config, weights, classifies ? weights.score() : weights.lmHead(), classifies);
+    AdapterFiles adapters = AdapterFiles.open(options, config);
+    Optional<Tensor> head =
+        classifies ? classifier(weights, adapters) : Optional.of(weights.lmHead());
+    return new ModelFiles(checkpoint, config, weights, head, classifies, adapters);
+  }
+
+  private static Optional<Tensor> classifier(MistralWeights weights, AdapterFiles adapters) {
+    return adapters.allClassify() && !weights.classifies()
+        ? Optional.empty()
+        : Optional.of(weights.score());
+  }
+
+  /** The language model's head. */
+  Tensor languageModelHead() {
+    return head.orElseThrow(() -> new IllegalStateException("a classifier's base without a head"));
   }
 
   /**

@@ -46,7 +46,9 @@ final class Planner {
     TokenizerFiles.open(files.checkpoint().folder())
         .ifPresent(raw -> notes.addAll(describe(options, files, raw)));
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
-    long prefixBytes = prefix.bytes(setup.precision());
+    describe(files.adapters(), notes);
+    long prefixBytes =
+        times(prefix.bytes(setup.precision()), Math.max(1, files.adapters().variants()));
     if (prefix.mostTokens() > 0) {
       String most = prefix.known().length() == 0 ? "up to " : "";
       notes.add(
@@ -62,7 +64,8 @@ final class Planner {
     }
     if (preparation.kind() != Preparation.Kind.NONE) {
       notes.add(describe(preparation, files));
-    } else if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
+    } else if (memory.weightsCopied() - files.adapters().preparedBytes()
+        > files.checkpoint().copiedBytes()) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
@@ -80,13 +83,24 @@ final class Planner {
         });
     return new EnginePlan(
         describe(options, files),
-        files.checkpoint().fingerprint(),
+        files.adapters().fingerprint(files.checkpoint().fingerprint()),
+        files.adapters().fingerprints(),
         labels(options, files),
         settings.map(GenerationSettings::effective).orElse(List.of()),
         setup.precision(),
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),
         memory);
+  }
+
+  private static void describe(AdapterFiles adapters, List<String> notes) {
+    adapters
+        .adapters()
+        .forEach(
+            (name, adapter) ->
+                notes.add(
+                    "adapter %s: %s, %s"
+                        .formatted(name, adapter.description(), gib(adapter.bytes()))));
   }
 
   /** What is made of a raw release's files; nothing of it was chosen by the job. */
@@ -157,7 +171,12 @@ final class Planner {
         }
       }
     }
+    copied += files.adapters().preparedBytes();
     long workspace = workspace(options, files, setup.precision(), settings);
+    if (!files.adapters().isEmpty()) {
+      workspace +=
+          Decoder.adapterWorkspaceBytes(files.config(), setup.precision(), files.adapters().rank());
+    }
     long available = HostMemory.available();
     long left = Math.max(0, available - copied - workspace - prefixBytes);
     long kvCache =

@@ -84,15 +84,17 @@ record Preparation(Kind kind, String folder) {
               : elements(weight) * ElementType.BF16.bytes();
     }
     // A classifier's head stays as it is; a language model's is packed.
-    long head = files.classifies() ? 0 : elements(files.head()) * ElementType.BF16.bytes();
+    long head =
+        files.classifies() ? 0 : elements(files.languageModelHead()) * ElementType.BF16.bytes();
     return kind == Kind.NONE ? 0 : layers + head;
   }
 
   /** Bytes of the checkpoint that nobody reads any more once they are prepared. */
   long replacedBytes(ModelFiles files) {
     long layers = files.weights().linearWeights().stream().mapToLong(Tensor::bytes).sum();
-    boolean headIsRead = files.classifies() || files.head() == files.weights().embedTokens();
-    return kind == Kind.NONE ? 0 : layers + (headIsRead ? 0 : files.head().bytes());
+    boolean headIsRead =
+        files.classifies() || files.languageModelHead() == files.weights().embedTokens();
+    return kind == Kind.NONE ? 0 : layers + (headIsRead ? 0 : files.languageModelHead().bytes());
   }
 
   private static long elements(Tensor tensor) {

@@ -26,6 +26,8 @@ public enum RowErrorCode {
    * The attention mask is null, has another length than the tokens, or holds something but 0 and 1.
    */
   BAD_ATTENTION_MASK,
+  /** The row names an adapter that there is not, or none where it needs one. */
+  UNKNOWN_ADAPTER,
   /** More tokens than the job's limit. */
   TOO_LONG,
   /** The tokenizer refused the text. */

@@ -19,6 +19,7 @@ final class Workers {
       ModelFiles files,
       EnginePlan plan,
       MistralModel model,
+      OpenAdapters adapters,
       PrefixChoice prefix,
       Tokenizer tokenizer,
       BufferAllocator allocator,
@@ -44,7 +45,8 @@ final class Workers {
         open.allocator().newChildAllocator("prefix", 0, open.plan().memory().sharedPrefix());
     PrefixKeys.Memory memory =
         new PrefixKeys.Memory(open.files().config(), open.plan().precision(), allocator);
-    return new PrefixStore(open.prefix(), decoder, memory, open.meter());
+    return new PrefixStore(
+        open.prefix(), new PrefixStore.Computing(decoder, open.adapters()), memory, open.meter());
   }
 
   private static Worker worker(OpenModel open, Computing computing, BufferAllocator workspace) {
@@ -57,7 +59,8 @@ final class Workers {
           new RunningBatch.Parts(
               computing.decoder(),
               computing.prefix(),
-              new LanguageModelHead(open.model(), open.files().head()),
+              open.adapters(),
+              new LanguageModelHead(open.model(), open.files().languageModelHead()),
               new KvBudget(
                   open.files().config(),
                   open.plan().precision(),
@@ -82,7 +85,8 @@ final class Workers {
 
   private static BatchHead head(OpenModel open, BufferAllocator workspace) {
     return open.options().task() instanceof Task.Score
-        ? new LabelHead(new LanguageModelHead(open.model(), open.files().head()), workspace)
+        ? new LabelHead(
+            new LanguageModelHead(open.model(), open.files().languageModelHead()), workspace)
         : new ClassHead(new ClassificationHead(open.model(), open.files().head()), workspace);
   }
 }

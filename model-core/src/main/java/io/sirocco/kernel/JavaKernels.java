@@ -53,6 +53,28 @@ public final class JavaKernels implements Kernels {
     }
   }
 
+  /**
+   * @param a {@code [R, K]}
+   * @param b {@code [N, R]}, with the scaling
+   */
+  @SuppressWarnings("ArrayRecordComponent") // weights, never compared
+  private record JavaLowRank(float[][] a, float[][] b) implements LowRank {
+    @Override
+    public int outputs() {
+      return b.length;
+    }
+
+    @Override
+    public int inputs() {
+      return a[0].length;
+    }
+
+    @Override
+    public long copiedBytes() {
+      return ((long) a.length * inputs() + (long) b.length * a.length) * Float.BYTES;
+    }
+  }
+
   /** What becomes of {@code product}, the sum for output n of row m. */
   @FunctionalInterface
   private interface Epilogue {
@@ -98,6 +120,66 @@ public final class JavaKernels implements Kernels {
         gate,
         out,
         (m, n, product) -> (float) (ActivationFunctions.apply(act, product) * factors[m][n]));
+  }
+
+  @Override
+  public LowRank lowRank(Tensor a, Tensor b, float scaling) {
+    float[][] scaled = read(b);
+    for (float[] row : scaled) {
+      for (int r = 0; r < row.length; r++) {
+        row[r] *= scaling;
+      }
+    }
+    return new JavaLowRank(read(a), scaled);
+  }
+
+  @Override
+  public void addLowRank(Matrix x, LowRank branch, Matrix out) {
+    Operands.requireLowRank(precision, x, branch, out);
+    if (!(branch instanceof JavaLowRank mine)) {
+      throw new IllegalArgumentException("an adapter of other kernels: " + branch);
+    }
+    float[][] inputs = read(x);
+    float[][] outputs = read(out);
+    inParallel(
+        inputs.length,
+        m -> {
+          float[] between = new float[mine.a().length];
+          for (int r = 0; r < between.length; r++) {
+            between[r] = (float) dot(inputs[m], mine.a()[r]);
+          }
+          for (int n = 0; n < outputs[m].length; n++) {
+            outputs[m][n] = (float) (outputs[m][n] + dot(between, mine.b()[n]));
+          }
+        });
+    for (int m = 0; m < outputs.length; m++) {
+      out.writeRow(m, outputs[m]);
+    }
+  }
+
+  @Override
+  public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
+    Operands.requireElementwise(precision, gate, up, out);
+    float[] row = new float[gate.columns()];
+    float[] factors = new float[gate.columns()];
+    for (int m = 0; m < gate.rows(); m++) {
+      gate.readRow(m, row);
+      up.readRow(m, factors);
+      for (int n = 0; n < row.length; n++) {
+        row[n] = (float) (ActivationFunctions.apply(act, row[n]) * factors[n]);
+      }
+      out.writeRow(m, row);
+    }
+  }
+
+  @Override
+  public void round(Matrix x, Matrix out) {
+    Operands.requireElementwise(precision, x, x, out);
+    float[] row = new float[x.columns()];
+    for (int m = 0; m < x.rows(); m++) {
+      x.readRow(m, row);
+      out.writeRow(m, row);
+    }
   }
 
   @Override
@@ -251,6 +333,14 @@ public final class JavaKernels implements Kernels {
 
   private float rounded(float value) {
     return precision != Precision.FLOAT32 ? BFloat16.toFloat(BFloat16.fromFloat(value)) : value;
+  }
+
+  private static float[][] read(Tensor tensor) {
+    float[][] rows = new float[tensor.rows()][tensor.columns()];
+    for (int row = 0; row < rows.length; row++) {
+      tensor.readRow(row, rows[row]);
+    }
+    return rows;
   }
 
   private static float[][] read(Matrix matrix) {
