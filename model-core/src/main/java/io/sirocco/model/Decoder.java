@@ -96,9 +96,10 @@ public final class Decoder implements AutoCloseable {
     Matrix residual = memory.residual();
     embed(parts, residual);
     observer.after(0, residual);
+    List<List<AdapterRun>> runs = plan.chunks().stream().map(AdapterRun::of).toList();
     for (int index = 0; index < model.layers().size(); index++) {
-      for (BatchPlan.Chunk chunk : plan.chunks()) {
-        layer(index, chunk, AdapterRun.of(chunk), memory);
+      for (int chunk = 0; chunk < runs.size(); chunk++) {
+        layer(index, plan.chunks().get(chunk), runs.get(chunk), memory);
       }
       observer.after(index + 1, residual);
     }

@@ -214,7 +214,7 @@ class LoraAdapterTest {
         config("task_type", "\"SEQ_CLS\"", "lacks the classifier's weight"),
         config("target_modules", "[\"q_proj\", \"lm_head\"]", "target_modules has lm_head"),
         config("target_modules", "\".*\"", "target_modules has lm_head"),
-        config("target_modules", "[\"q_proj\"]", "v_proj has tensors, but is not among"),
+        config("target_modules", "[\"q_proj\"]", "v_proj: has tensors, but is not among"),
         config("target_modules", "[\"q_proj\", \"v_proj\", \"k_proj\"]", "has no tensors of"),
         config("target_modules", "[3]", "target_modules is [3], expected a list"),
         config("target_modules", "\"(\"", "target_modules: the pattern ( lacks a )"),

@@ -116,7 +116,8 @@ class ModulePatternTest {
             case 6 -> "(?=" + random(random, depth - 1) + ")";
             default -> "(?:" + random(random, depth - 1) + ")";
           };
-      boolean repeats = !atom.startsWith("(?=");
+      // Java's own answer is not Python's where a group may match nothing in a repetition.
+      boolean repeats = !atom.startsWith("(");
       String repetition =
           switch (random.nextInt(8)) {
             case 0 -> "*";

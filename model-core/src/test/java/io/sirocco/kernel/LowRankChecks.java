@@ -23,6 +23,7 @@ final class LowRankChecks {
   }
 
   /** A branch with its matrices, as they are stored. */
+  @SuppressWarnings("ArrayRecordComponent") // operands, never compared
   private record Branch(LowRank prepared, float[][] a, float[][] b) {
     static Branch of(KernelsFixture fixture, Random random, int n, int k, int rank) {
       float[][] a = KernelsFixture.random(random, rank, k);
@@ -147,7 +148,7 @@ final class LowRankChecks {
   void roundingIsToNearestEven() {
     try (KernelsFixture fixture = opener.open(precision, 2)) {
       float[][] values = KernelsFixture.random(new Random(seed), 33, 150);
-      values[0] = Arrays.copyOf(new float[] {1f, 1.00390625f, 1.01171875f, 0f, -0f, 3e38f}, 150);
+      values[0] = Arrays.copyOf(new float[] {1f, 0x1.01p0f, 0x1.03p0f, 0f, -0f, 3e38f}, 150);
       Matrix out = fixture.empty(fixture.type(), 33, 150);
       fixture.kernels.round(fixture.matrix(ElementType.F32, values), out);
       Matrix want = fixture.matrix(fixture.type(), values);

@@ -67,7 +67,7 @@ class AdapterJobTest {
     return JSON.writeValueAsString(ticket.put("team", adapter));
   }
 
-  private CommandLineRun run(Path input, String output, String... settings) {
+  private List<String> settings(Path input, String output, List<String> more) {
     List<String> all =
         new ArrayList<>(
             List.of(
@@ -76,8 +76,18 @@ class AdapterJobTest {
                 "input.schema=id string, text string, team string",
                 "output.path=" + folder.resolve(output),
                 "output.logits=true"));
-    all.addAll(List.of(settings));
-    return CommandLineRun.job("../configs/classify-tickets.yaml", all);
+    all.addAll(more);
+    return all;
+  }
+
+  private CommandLineRun run(Path input, String output, String... more) {
+    return CommandLineRun.job(
+        "../configs/classify-tickets.yaml", settings(input, output, List.of(more)));
+  }
+
+  private CommandLineRun dryRun(Path input, List<String> more) {
+    return CommandLineRun.job(
+        "../configs/classify-tickets.yaml", settings(input, "none", more), "--dry-run");
   }
 
   private static String[] byColumn(String... more) {
@@ -173,6 +183,9 @@ class AdapterJobTest {
                 ticket("b", "Where is my parcel?", "mauve"),
                 ticket("c", "Where is my parcel?", ""),
                 ticket("d", "Where is my parcel?", null)));
+    CommandLineRun looked = dryRun(tickets, List.of(byColumn()));
+    assertDone(looked);
+    assertThat(looked.out()).contains("rows of the sample: {(none)=2, (unknown)=1, red=1}");
     assertDone(run(tickets, "out", byColumn()));
     Map<String, String> rows = results("out");
     assertThat(rows.get("b")).contains("unknown-adapter", "there is no adapter 'mauve'");
