@@ -94,13 +94,17 @@ final class Planner {
   }
 
   private static void describe(AdapterFiles adapters, List<String> notes) {
+    String only = adapters.options().everyRow();
     adapters
         .adapters()
         .forEach(
             (name, adapter) ->
                 notes.add(
-                    "adapter %s: %s, %s"
-                        .formatted(name, adapter.description(), gib(adapter.bytes()))));
+                    "adapter%s: %s, %s"
+                        .formatted(
+                            name.equals(only) ? "" : " " + name,
+                            adapter.description(),
+                            gib(adapter.bytes()))));
   }
 
   /** What is made of a raw release's files; nothing of it was chosen by the job. */

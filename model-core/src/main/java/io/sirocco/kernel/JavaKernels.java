@@ -53,28 +53,6 @@ public final class JavaKernels implements Kernels {
     }
   }
 
-  /**
-   * @param a {@code [R, K]}
-   * @param b {@code [N, R]}, with the scaling
-   */
-  @SuppressWarnings("ArrayRecordComponent") // weights, never compared
-  private record JavaLowRank(float[][] a, float[][] b) implements LowRank {
-    @Override
-    public int outputs() {
-      return b.length;
-    }
-
-    @Override
-    public int inputs() {
-      return a[0].length;
-    }
-
-    @Override
-    public long copiedBytes() {
-      return ((long) a.length * inputs() + (long) b.length * a.length) * Float.BYTES;
-    }
-  }
-
   /** What becomes of {@code product}, the sum for output n of row m. */
   @FunctionalInterface
   private interface Epilogue {
@@ -124,13 +102,7 @@ public final class JavaKernels implements Kernels {
 
   @Override
   public LowRank lowRank(Tensor a, Tensor b, float scaling) {
-    float[][] scaled = read(b);
-    for (float[] row : scaled) {
-      for (int r = 0; r < row.length; r++) {
-        row[r] *= scaling;
-      }
-    }
-    return new JavaLowRank(read(a), scaled);
+    return JavaLowRank.of(a, b, scaling);
   }
 
   @Override
@@ -141,17 +113,7 @@ public final class JavaKernels implements Kernels {
     }
     float[][] inputs = read(x);
     float[][] outputs = read(out);
-    inParallel(
-        inputs.length,
-        m -> {
-          float[] between = new float[mine.a().length];
-          for (int r = 0; r < between.length; r++) {
-            between[r] = (float) dot(inputs[m], mine.a()[r]);
-          }
-          for (int n = 0; n < outputs[m].length; n++) {
-            outputs[m][n] = (float) (outputs[m][n] + dot(between, mine.b()[n]));
-          }
-        });
+    inParallel(inputs.length, m -> mine.add(inputs[m], outputs[m]));
     for (int m = 0; m < outputs.length; m++) {
       out.writeRow(m, outputs[m]);
     }
@@ -313,7 +275,7 @@ public final class JavaKernels implements Kernels {
     return scale;
   }
 
-  private static double dot(float[] a, float[] b) {
+  static double dot(float[] a, float[] b) {
     double sum = 0;
     for (int k = 0; k < b.length; k++) {
       sum += (double) a[k] * b[k];
@@ -333,14 +295,6 @@ public final class JavaKernels implements Kernels {
 
   private float rounded(float value) {
     return precision != Precision.FLOAT32 ? BFloat16.toFloat(BFloat16.fromFloat(value)) : value;
-  }
-
-  private static float[][] read(Tensor tensor) {
-    float[][] rows = new float[tensor.rows()][tensor.columns()];
-    for (int row = 0; row < rows.length; row++) {
-      tensor.readRow(row, rows[row]);
-    }
-    return rows;
   }
 
   private static float[][] read(Matrix matrix) {

@@ -31,8 +31,7 @@ public record RowColumns(
 
   /** Nothing but what the model reads, all of it also in the result. */
   public static RowColumns of(ModelInput model) {
-    return new RowColumns(
-        model, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
+    return new RowColumns(model, Optional.empty(), Optional.empty(), Optional.empty(), List.of());
   }
 
   /** The same with a key. */

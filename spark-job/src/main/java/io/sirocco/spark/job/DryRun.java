@@ -108,7 +108,8 @@ final class DryRun {
     Map<String, Long> counts = new TreeMap<>();
     for (Row row : rows.select(functions.col(EngineColumns.quoted(column))).collectAsList()) {
       String name = row.isNullAt(0) || row.getString(0).isEmpty() ? NO_ADAPTER : row.getString(0);
-      boolean known = name.equals(NO_ADAPTER) || config.model().adapters().named().containsKey(name);
+      boolean known =
+          name.equals(NO_ADAPTER) || config.model().adapters().named().containsKey(name);
       counts.merge(known ? name : UNKNOWN_ADAPTER, 1L, Long::sum);
     }
     out.println("adapters     rows of the sample: " + counts);

@@ -113,8 +113,7 @@ final class JobConfigReader {
     section
         .entries("adapters")
         .forEach(
-            (name, folder) ->
-                named.put(name, path(section.dotted("adapters." + name), folder)));
+            (name, folder) -> named.put(name, path(section.dotted("adapters." + name), folder)));
     return new JobConfig.Adapters(
         section.text("adapter").map(folder -> path(section.dotted("adapter"), folder)),
         named,

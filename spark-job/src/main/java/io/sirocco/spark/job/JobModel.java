@@ -131,8 +131,7 @@ final class JobModel implements AutoCloseable {
     adapters.forEach((name, adapter) -> folders.put(name, adapter.folder().toString()));
     String model = outline.map(mine -> mine.folder().toString()).orElse(options.model());
     try {
-      return use.apply(
-          options.withModel(model).withAdapters(options.adapters().in(folders)));
+      return use.apply(options.withModel(model).withAdapters(options.adapters().in(folders)));
     } catch (ModelException e) {
       ModelException told = outline.map(mine -> mine.explained(e)).orElse(e);
       for (ModelOutline adapter : adapters.values()) {

@@ -61,7 +61,8 @@ record ManifestReader(RemoteModel remote) {
   ModelManifest readAdapter() throws IOException {
     Map<String, FileStatus> listed = listed("the folder of a LoRA adapter");
     if (!listed.containsKey(WeightFiles.ADAPTER_CONFIG)) {
-      throw new ModelException(remote.where(WeightFiles.ADAPTER_CONFIG), "is missing; " + found(listed));
+      throw new ModelException(
+          remote.where(WeightFiles.ADAPTER_CONFIG), "is missing; " + found(listed));
     }
     List<String> names = new ArrayList<>(List.of(WeightFiles.ADAPTER_CONFIG));
     names.addAll(weights(listed, WeightFiles.adapterPlaces()));

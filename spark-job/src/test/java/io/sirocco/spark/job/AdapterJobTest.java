@@ -201,7 +201,7 @@ class AdapterJobTest {
       String remote = hdfs.put(adapters.resolve("green"), "/adapters/green");
       CommandLineRun far = run(tickets, "far", "model.adapter=" + remote);
       assertDone(far);
-      assertThat(far.out()).contains("adapter: \"" + remote, "adapter adapter: LoRA of rank 4");
+      assertThat(far.out()).contains("adapter: " + remote, "note         adapter: LoRA of rank 4");
       CommandLineRun gone = run(tickets, "gone", "model.adapter=" + remote + "x");
       assertThat(gone.exitCode()).isEqualTo(ExitCode.MODEL);
       assertThat(gone.err()).contains("does not exist; expected the folder of a LoRA adapter");
