@@ -19,8 +19,9 @@ import org.apache.arrow.vector.types.pojo.Schema;
  * <p>Input: exactly one of the columns {@value #TEXT} (utf8), {@value #MESSAGES} (utf8; a
  * conversation as a JSON array of objects with role and content) and {@value #INPUT_IDS} (list of
  * int32 or int64; with, optionally, {@value #ATTENTION_MASK}, of the same type); optionally {@value
- * #KEY} (utf8), the row's {@link io.sirocco.engine.RowRequest#key}, and {@value #LABELS} (list of
- * utf8), its candidates. Result: see {@link #resultSchema}.
+ * #KEY} (utf8), the row's {@link io.sirocco.engine.RowRequest#key}, {@value #LABELS} (list of
+ * utf8), its candidates, and {@value #ADAPTER} (utf8), its adapter's name, or null for none.
+ * Result: see {@link #resultSchema}.
  *
  * <p>Safe for one caller at a time; callers that share an engine have an instance each.
  */
@@ -31,6 +32,7 @@ public final class ArrowRows {
   public static final String ATTENTION_MASK = "attention_mask";
   public static final String KEY = "key";
   public static final String LABELS = "labels";
+  public static final String ADAPTER = "adapter";
 
   private final Engine engine;
   private final ResultFormat format;

@@ -23,6 +23,7 @@ final class InputReader {
   private final Prompts prompts;
   private final Optional<VarCharVector> keys;
   private final Optional<ListVector> labels;
+  private final Optional<VarCharVector> adapters;
 
   /** What the model is to read in a row, or why there is nothing. */
   private sealed interface Prompt {
@@ -35,10 +36,15 @@ final class InputReader {
     Prompt at(int row);
   }
 
-  private InputReader(Prompts prompts, Optional<VarCharVector> keys, Optional<ListVector> labels) {
+  private InputReader(
+      Prompts prompts,
+      Optional<VarCharVector> keys,
+      Optional<ListVector> labels,
+      Optional<VarCharVector> adapters) {
     this.prompts = prompts;
     this.keys = keys;
     this.labels = labels;
+    this.adapters = adapters;
   }
 
   /**
@@ -50,7 +56,9 @@ final class InputReader {
         optional(rows, ArrowRows.KEY, "utf8", VarCharVector.class::isInstance)
             .map(VarCharVector.class::cast),
         optional(rows, ArrowRows.LABELS, "list of utf8", InputReader::isTextList)
-            .map(ListVector.class::cast));
+            .map(ListVector.class::cast),
+        optional(rows, ArrowRows.ADAPTER, "utf8", VarCharVector.class::isInstance)
+            .map(VarCharVector.class::cast));
   }
 
   /** Hands row {@code row} to the engine, or answers for it where there is nothing to hand over. */
@@ -64,7 +72,9 @@ final class InputReader {
       return refuse(RowErrorCode.BAD_LABELS, "the list of labels holds a null");
     }
     String key = keys.flatMap(texts -> text(texts, row)).orElse("");
-    return engine.submit(new RowRequest(((Prompt.Given) prompt).input(), key, candidates.get()));
+    String adapter = adapters.flatMap(texts -> text(texts, row)).orElse("");
+    return engine.submit(
+        new RowRequest(((Prompt.Given) prompt).input(), key, candidates.get(), adapter));
   }
 
   private static Prompts prompts(VectorSchemaRoot rows) {

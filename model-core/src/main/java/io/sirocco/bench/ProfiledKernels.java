@@ -6,6 +6,7 @@ import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Activation;
 import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.LowRank;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.Weight;
@@ -107,6 +108,26 @@ public final class ProfiledKernels implements Kernels {
         size("gate and up", gate),
         flop(x, gate) + flop(x, up),
         () -> kernels.gatedLinear(x, gate, up, act, scratch, out));
+  }
+
+  @Override
+  public LowRank lowRank(Tensor a, Tensor b, float scaling) {
+    return kernels.lowRank(a, b, scaling);
+  }
+
+  @Override
+  public void addLowRank(Matrix x, LowRank branch, Matrix out) {
+    time("adapters", 0, () -> kernels.addLowRank(x, branch, out));
+  }
+
+  @Override
+  public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
+    time("activation", 0, () -> kernels.activate(gate, up, act, out));
+  }
+
+  @Override
+  public void round(Matrix x, Matrix out) {
+    time("rounding", 0, () -> kernels.round(x, out));
   }
 
   @Override

@@ -353,8 +353,17 @@ public final class Checkpoint {
   }
 
   private static Tensor map(String name, Place place) {
-    WeightFile.Entry entry = place.entry();
-    String where = fileName(place.file()) + ": tensor " + name;
+    return map(name, place.file(), place.entry(), place.reordered());
+  }
+
+  /** A tensor as it lies in the file. */
+  static Tensor map(String name, Path file, WeightFile.Entry entry) {
+    return map(name, file, entry, Optional.empty());
+  }
+
+  private static Tensor map(
+      String name, Path file, WeightFile.Entry entry, Optional<RawTensor> reordered) {
+    String where = fileName(file) + ": tensor " + name;
     ElementType type = type(where, entry);
     int rank = entry.shape().size();
     if (rank < 1 || rank > 2 || entry.shape().contains(0L)) {
@@ -373,11 +382,11 @@ public final class Checkpoint {
       throw new ModelException(
           where, "has rows of " + rowBytes + " bytes, beyond what is supported");
     }
-    if (place.reordered().isPresent()) {
-      RawTensor raw = place.reordered().get();
+    if (reordered.isPresent()) {
+      RawTensor raw = reordered.get();
       return Tensor.copied(name, type, entry.shape(), () -> RawRows.copyOf(raw, slabRows));
     }
-    try (FileChannel channel = FileChannel.open(place.file(), StandardOpenOption.READ)) {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       List<ByteBuffer> slabs = new ArrayList<>();
       for (long row = 0; row < entry.shape().get(0); row += slabRows) {
         long rows = Math.min(slabRows, entry.shape().get(0) - row);

@@ -31,14 +31,19 @@ final class Fingerprint {
 
   /** {@code sizes}: the file that says which weights there are, config.json or params.json. */
   static String of(Path folder, String sizes, List<WeightFile> files) {
+    List<String> small = new ArrayList<>(SMALL_FILES);
+    small.addAll(SentenceFiles.all());
+    if (!small.contains(sizes)) {
+      small.add(sizes);
+    }
+    RawTokenizers.among(name -> Files.isRegularFile(folder.resolve(name))).ifPresent(small::add);
+    return of(folder, small, files);
+  }
+
+  /** Of these small files, as far as they are there, whole, and of samples of those of weights. */
+  static String of(Path folder, List<String> small, List<WeightFile> files) {
     try {
       MessageDigest digest = sha256();
-      List<String> small = new ArrayList<>(SMALL_FILES);
-      small.addAll(SentenceFiles.all());
-      if (!small.contains(sizes)) {
-        small.add(sizes);
-      }
-      RawTokenizers.among(name -> Files.isRegularFile(folder.resolve(name))).ifPresent(small::add);
       for (String name : small) {
         Path file = folder.resolve(name);
         if (Files.isRegularFile(file)) {

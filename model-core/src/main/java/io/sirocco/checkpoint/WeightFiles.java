@@ -36,6 +36,9 @@ public final class WeightFiles {
   /** What Mistral's own releases have instead of {@link #INDEX}. */
   public static final String RAW_INDEX = "consolidated.safetensors.index.json";
 
+  /** Says that a folder holds an adapter of PEFT's. */
+  public static final String ADAPTER_CONFIG = "adapter_config.json";
+
   /** Bytes that an index may have. */
   public static final long MAX_INDEX = 64L << 20;
 
@@ -59,6 +62,11 @@ public final class WeightFiles {
   /** As {@link #places}, for the weights of a raw release that is opened as it is. */
   public static List<String> rawPlaces() {
     return List.of(RAW_WHOLE, RAW_INDEX);
+  }
+
+  /** As {@link #places}, for the weights of an adapter. */
+  public static List<String> adapterPlaces() {
+    return List.of("adapter_model.safetensors", "adapter_model.bin");
   }
 
   /** Whether a file of {@link #places} names others. */

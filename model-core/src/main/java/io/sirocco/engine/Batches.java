@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.PrefixedRow;
+import java.util.Comparator;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
 import org.slf4j.Logger;
@@ -34,7 +35,10 @@ final class Batches implements Worker {
   public boolean work(RowQueue queue) throws InterruptedException {
     List<RowQueue.Entry> batch = queue.take(batchTokens);
     if (!batch.isEmpty()) {
-      compute(batch);
+      compute(
+          batch.stream()
+              .sorted(Comparator.comparing(RowQueue.Entry::accepted, OpenAdapters.TOGETHER))
+              .toList());
     }
     return !batch.isEmpty();
   }

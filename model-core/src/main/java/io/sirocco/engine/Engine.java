@@ -90,20 +90,23 @@ public final class Engine implements AutoCloseable {
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
+      OpenAdapters adapters = files.adapters().prepare(kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
           opened.add(
               Workers.of(
                   new Workers.OpenModel(
-                      options, files, plan, model, prefix, embedding, tokenizer, allocator,
-                      meter)));
+                      options, files, plan, model, adapters, prefix, embedding, tokenizer,
+                      allocator, meter)));
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
       Sharing sharing = new Sharing(prefix, options.task(), files.config().padTokenId());
-      Intake intake = new Intake(reader, options, sharing, files.config().vocabSize());
+      AdapterNames names = new AdapterNames(options.adapters(), files.head().isPresent());
+      Intake intake =
+          new Intake(reader, options, new Intake.Model(sharing, names, files.config().vocabSize()));
       Engine engine =
           new Engine(
               plan,

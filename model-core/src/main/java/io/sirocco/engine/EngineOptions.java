@@ -21,6 +21,7 @@ import java.util.Objects;
  *     as long as it likes
  * @param reuse what is done once for several rows
  * @param weights the form in which weights are kept
+ * @param adapters LoRA adapters that rows can have
  */
 public record EngineOptions(
     String model,
@@ -34,7 +35,8 @@ public record EngineOptions(
     Task task,
     Duration batchDeadline,
     Reuse reuse,
-    WeightOptions weights)
+    WeightOptions weights,
+    AdapterOptions adapters)
     implements Serializable {
 
   /** Ten minutes: far more than a pass of any model takes, on any machine that is fit for it. */
@@ -50,6 +52,7 @@ public record EngineOptions(
     Objects.requireNonNull(batchDeadline, "batchDeadline");
     Objects.requireNonNull(reuse, "reuse");
     Objects.requireNonNull(weights, "weights");
+    Objects.requireNonNull(adapters, "adapters");
     if (batchDeadline.isNegative()) {
       throw new IllegalArgumentException("batchDeadline " + batchDeadline);
     }
@@ -61,7 +64,7 @@ public record EngineOptions(
 
   /**
    * With {@link #DEFAULT_BATCH_DEADLINE} and weights in their default form; everything is computed
-   * for each row anew.
+   * for each row anew, without adapters.
    */
   public EngineOptions(
       String model,
@@ -85,37 +88,43 @@ public record EngineOptions(
         task,
         DEFAULT_BATCH_DEADLINE,
         Reuse.NONE,
-        WeightOptions.DEFAULT);
+        WeightOptions.DEFAULT,
+        AdapterOptions.NONE);
   }
 
   /** The same with the checkpoint in another folder. */
   public EngineOptions withModel(String other) {
-    return with(other, precision, threads, batchDeadline, reuse, weights);
+    return with(other, precision, threads, batchDeadline, reuse, weights, adapters);
   }
 
   /** The same with another number of threads. */
   public EngineOptions withThreads(int other) {
-    return with(model, precision, other, batchDeadline, reuse, weights);
+    return with(model, precision, other, batchDeadline, reuse, weights, adapters);
   }
 
   /** The same in another numeric mode. */
   public EngineOptions withPrecision(PrecisionChoice other) {
-    return with(model, other, threads, batchDeadline, reuse, weights);
+    return with(model, other, threads, batchDeadline, reuse, weights, adapters);
   }
 
   /** The same with another limit of a forward pass. */
   public EngineOptions withBatchDeadline(Duration other) {
-    return with(model, precision, threads, other, reuse, weights);
+    return with(model, precision, threads, other, reuse, weights, adapters);
   }
 
   /** The same with other things done once. */
   public EngineOptions withReuse(Reuse other) {
-    return with(model, precision, threads, batchDeadline, other, weights);
+    return with(model, precision, threads, batchDeadline, other, weights, adapters);
   }
 
   /** The same with weights in another form. */
   public EngineOptions withWeights(WeightOptions other) {
-    return with(model, precision, threads, batchDeadline, reuse, other);
+    return with(model, precision, threads, batchDeadline, reuse, other, adapters);
+  }
+
+  /** The same with other adapters. */
+  public EngineOptions withAdapters(AdapterOptions other) {
+    return with(model, precision, threads, batchDeadline, reuse, weights, other);
   }
 
   private EngineOptions with(
@@ -124,7 +133,8 @@ public record EngineOptions(
       int otherThreads,
       Duration otherDeadline,
       Reuse otherReuse,
-      WeightOptions otherWeights) {
+      WeightOptions otherWeights,
+      AdapterOptions otherAdapters) {
     return new EngineOptions(
         otherModel,
         otherPrecision,
@@ -137,6 +147,7 @@ public record EngineOptions(
         task,
         otherDeadline,
         otherReuse,
-        otherWeights);
+        otherWeights,
+        otherAdapters);
   }
 }

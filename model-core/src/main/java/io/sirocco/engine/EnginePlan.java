@@ -5,12 +5,14 @@ import io.sirocco.model.Labels;
 import io.sirocco.sampling.EffectiveSetting;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
 
 /**
  * What an engine runs, or would run, with its options: decided before the first batch.
  *
  * @param model one line on the checkpoint: class, layers, sizes
- * @param fingerprint of the checkpoint, as hexadecimal digits
+ * @param fingerprint of the checkpoint and of all adapters, as hexadecimal digits
+ * @param adapters fingerprint of each, by name
  * @param labels the classifier's labels and what its logits mean; those of {@link Task.Score} where
  *     the task names them; empty otherwise
  * @param settings of generation, or of embedding, with who gave them; empty for other tasks
@@ -22,6 +24,7 @@ import java.util.Optional;
 public record EnginePlan(
     String model,
     String fingerprint,
+    SortedMap<String, String> adapters,
     Optional<Labels> labels,
     List<EffectiveSetting> settings,
     Precision precision,

@@ -1,6 +1,7 @@
 package io.sirocco.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sirocco.adapter.LoraAdapter;
 import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
@@ -30,7 +31,6 @@ import java.util.function.BooleanSupplier;
 /** Looks at a folder step by step: a step that fails is a problem, and the next ones go on. */
 final class Inspector {
   private static final String CONFIG = "config.json";
-  private static final String ADAPTER_CONFIG = "adapter_config.json";
   private static final String SCORE = "score.weight";
   private static final String LM_HEAD = "lm_head.weight";
   private static final String BARE = "MistralModel";
@@ -66,11 +66,7 @@ final class Inspector {
     switch (kind) {
       case HUGGING_FACE, RAW_RELEASE -> attempt(this::model);
       case RAW_RELEASE_TO_CONVERT -> attempt(this::release);
-      case ADAPTER ->
-          problems.add(
-              path.resolve(ADAPTER_CONFIG)
-                  + ": is an adapter, which is not opened by itself; merge it into the model it was"
-                  + " trained on with peft's merge_and_unload, and save that");
+      case ADAPTER -> attempt(this::adapter);
       case TOKENIZER -> problems.add(path + ": holds a tokenizer, but no model");
       case UNKNOWN ->
           problems.add(
@@ -80,7 +76,7 @@ final class Inspector {
     }
     Optional<String> tokenizer = tokenizer().or(() -> archived);
     boolean template = false;
-    if (kind != Kind.UNKNOWN && Files.isDirectory(path)) {
+    if (kind != Kind.UNKNOWN && kind != Kind.ADAPTER && Files.isDirectory(path)) {
       attempt(() -> Tokenizer.open(path, SpecialTokenText.LITERAL).close());
       template = attempt(() -> ChatTemplate.open(path).isPresent(), false);
     }
@@ -109,7 +105,7 @@ final class Inspector {
           ? Kind.RAW_RELEASE
           : Kind.RAW_RELEASE_TO_CONVERT;
     }
-    if (has(ADAPTER_CONFIG)) {
+    if (has(WeightFiles.ADAPTER_CONFIG)) {
       return Kind.ADAPTER;
     }
     if (converted || has(CONFIG)) {
@@ -135,6 +131,17 @@ final class Inspector {
 
   private boolean has(String name) {
     return Files.isRegularFile(path.resolve(name));
+  }
+
+  /** Whether it fits a model is seen when it is used with one. */
+  private void adapter() {
+    LoraAdapter adapter = LoraAdapter.open(path);
+    weights.putAll(adapter.bytesByType());
+    weightFiles = 1;
+    classifier = adapter.classifies();
+    notes.add(adapter.description());
+    adapter.taskType().ifPresent(type -> notes.add("trained for " + type));
+    notes.add("model.adapter, beside model.path of the model it was trained on, uses it");
   }
 
   private void model() {

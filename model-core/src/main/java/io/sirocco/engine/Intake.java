@@ -12,6 +12,7 @@ final class Intake {
   private final TextReader texts;
   private final LabelReader labels;
   private final Sharing sharing;
+  private final AdapterNames adapters;
   private final int vocabSize;
 
   /** A row read: to be computed, or not. */
@@ -22,11 +23,18 @@ final class Intake {
    * @param tokenCount of the prompt, before truncation
    * @param key the row's own, or empty
    * @param labels to score, or none
+   * @param adapter the row's, by name; empty for none
    * @param shared leading tokens that are those of the shared prefix, and not computed; of a row to
    *     be written, of its visible ones
    */
   record Accepted(
-      TokenRow row, int tokenCount, boolean truncated, String key, LabelTree labels, int shared)
+      TokenRow row,
+      int tokenCount,
+      boolean truncated,
+      String key,
+      LabelTree labels,
+      String adapter,
+      int shared)
       implements Row {
 
     /** Tokens that are computed. */
@@ -37,12 +45,16 @@ final class Intake {
 
   record Refused(RowOutcome.Failed outcome) implements Row {}
 
-  Intake(TextReader texts, EngineOptions options, Sharing sharing, int vocabSize) {
+  /** What the rows are held against. */
+  record Model(Sharing sharing, AdapterNames adapters, int vocabSize) {}
+
+  Intake(TextReader texts, EngineOptions options, Model model) {
     this.options = options;
     this.texts = texts;
-    this.sharing = sharing;
+    this.sharing = model.sharing();
+    this.adapters = model.adapters();
     this.labels = new LabelReader(options.task(), options.maxTokens());
-    this.vocabSize = vocabSize;
+    this.vocabSize = model.vocabSize();
   }
 
   /** Never throws for what is in a row. */
@@ -70,9 +82,10 @@ final class Intake {
     checkHasToken(row, count);
     LabelTree tree = labels.read(request, row, prompt);
     checkIds(tree.row(), count);
+    String adapter = adapters.of(request, count);
     TokenRow whole = tree.labels().isEmpty() ? row : tree.row();
     int shared = sharing.of(whole, row.length());
-    return new Accepted(whole, count, truncated, request.key(), tree, shared);
+    return new Accepted(whole, count, truncated, request.key(), tree, adapter, shared);
   }
 
   private TokenRow truncated(Prompt prompt) throws RowRefusal {

@@ -4,8 +4,8 @@ package io.sirocco.engine;
  * Memory of one engine, in bytes.
  *
  * @param weightsMapped weights read in place: page cache, shared by all processes of the host
- * @param weightsCopied weights converted to the precision's type, and those of a raw release whose
- *     rows change places: private to this process
+ * @param weightsCopied weights converted to the precision's type, those of a raw release whose rows
+ *     change places, and adapters: private to this process
  * @param workspace activations and attention of the largest batch: private, native
  * @param kvCache keys and values of all rows that are written at the same time: private, native;
  *     taken as rows come; 0 where nothing is written

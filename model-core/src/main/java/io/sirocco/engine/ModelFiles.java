@@ -11,15 +11,18 @@ import java.util.Optional;
 /**
  * A model's folder, opened and checked: mapped, nothing read yet.
  *
- * @param head the classifier's weight, or the language model's, as the task needs; none to embed
+ * @param head the classifier's weight, or the language model's, as the task needs; none to embed,
+ *     nor where each adapter brings the classifier's and the model has none
  * @param classifies whether it is the classifier's
+ * @param adapters that rows can have
  */
 record ModelFiles(
     Checkpoint checkpoint,
     MistralConfig config,
     MistralWeights weights,
     Optional<Tensor> head,
-    boolean classifies) {
+    boolean classifies,
+    AdapterFiles adapters) {
   private static final String GENERATION_CONFIG = "generation_config.json";
 
   static ModelFiles open(EngineOptions options) {
@@ -32,11 +35,22 @@ record ModelFiles(
         MistralConfig.parse(checkpoint.config(), checkpoint.configFile().toString());
     MistralWeights weights = MistralWeights.of(checkpoint, config);
     boolean classifies = options.task() instanceof Task.Classify;
-    Optional<Tensor> head =
-        options.task() instanceof Task.Embed
-            ? Optional.empty()
-            : Optional.of(classifies ? weights.score() : weights.lmHead());
-    return new ModelFiles(checkpoint, config, weights, head, classifies);
+    AdapterFiles adapters = AdapterFiles.open(options, config);
+    return new ModelFiles(
+        checkpoint, config, weights, head(options, weights, adapters), classifies, adapters);
+  }
+
+  private static Optional<Tensor> head(
+      EngineOptions options, MistralWeights weights, AdapterFiles adapters) {
+    if (options.task() instanceof Task.Embed) {
+      return Optional.empty();
+    }
+    if (options.task() instanceof Task.Classify) {
+      return adapters.allClassify() && !weights.classifies()
+          ? Optional.empty()
+          : Optional.of(weights.score());
+    }
+    return Optional.of(weights.lmHead());
   }
 
   /** The language model's head, where the task needs it. */

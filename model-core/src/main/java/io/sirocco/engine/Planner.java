@@ -48,7 +48,9 @@ final class Planner {
         .ifPresent(raw -> notes.addAll(describe(options, files, raw)));
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
     reading.embedding().ifPresent(mine -> notes.addAll(mine.notes()));
-    long prefixBytes = prefix.bytes(setup.precision());
+    describe(files.adapters(), notes);
+    long prefixBytes =
+        times(prefix.bytes(setup.precision()), Math.max(1, files.adapters().variants()));
     if (prefix.mostTokens() > 0) {
       String most = prefix.known().length() == 0 ? "up to " : "";
       notes.add(
@@ -64,7 +66,8 @@ final class Planner {
     }
     if (preparation.kind() != Preparation.Kind.NONE) {
       notes.add(describe(preparation, files));
-    } else if (memory.weightsCopied() > files.checkpoint().copiedBytes()) {
+    } else if (memory.weightsCopied() - files.adapters().preparedBytes()
+        > files.checkpoint().copiedBytes()) {
       notes.add(
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
@@ -82,7 +85,8 @@ final class Planner {
         });
     return new EnginePlan(
         describe(options, files, reading),
-        files.checkpoint().fingerprint(),
+        files.adapters().fingerprint(files.checkpoint().fingerprint()),
+        files.adapters().fingerprints(),
         labels(options, files),
         reading
             .embedding()
@@ -102,6 +106,20 @@ final class Planner {
    * @param embedding what a task that embeds runs with; empty for others
    */
   record Reading(PrefixChoice prefix, Optional<EmbedSettings> embedding) {}
+
+  private static void describe(AdapterFiles adapters, List<String> notes) {
+    String only = adapters.options().everyRow();
+    adapters
+        .adapters()
+        .forEach(
+            (name, adapter) ->
+                notes.add(
+                    "adapter%s: %s, %s"
+                        .formatted(
+                            name.equals(only) ? "" : " " + name,
+                            adapter.description(),
+                            gib(adapter.bytes()))));
+  }
 
   /** What is made of a raw release's files; nothing of it was chosen by the job. */
   private static List<String> describe(EngineOptions options, ModelFiles files, RawTokenizer raw) {
@@ -171,7 +189,12 @@ final class Planner {
         }
       }
     }
+    copied += files.adapters().preparedBytes();
     long workspace = workspace(options, files, setup.precision(), settings);
+    if (!files.adapters().isEmpty()) {
+      workspace +=
+          Decoder.adapterWorkspaceBytes(files.config(), setup.precision(), files.adapters().rank());
+    }
     long available = HostMemory.available();
     long left = Math.max(0, available - copied - workspace - prefixBytes);
     long kvCache =

@@ -54,6 +54,7 @@ final class Question {
     out.writeInt(row.tokenCount());
     out.writeBoolean(row.truncated());
     text(draws == Draws.BY_KEY ? row.key() : "", out);
+    text(row.adapter(), out);
     TokenRow tokens = row.row();
     numbers(tokens.ids(), out);
     out.writeBoolean(tokens.attentionMask().isPresent());

@@ -27,6 +27,8 @@ public enum RowErrorCode {
    * or it hides all tokens of a row to be embedded.
    */
   BAD_ATTENTION_MASK,
+  /** The row names an adapter that there is not, or none where it needs one. */
+  UNKNOWN_ADAPTER,
   /** More tokens than the job's limit. */
   TOO_LONG,
   /** The tokenizer refused the text. */

@@ -1,6 +1,7 @@
 package io.sirocco.engine;
 
 import io.sirocco.kernel.Matrix;
+import io.sirocco.model.Adapter;
 import io.sirocco.model.Continuation;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.KvCache;
@@ -9,10 +10,12 @@ import io.sirocco.sampling.GenerationException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.OutOfMemoryException;
 import org.slf4j.Logger;
@@ -40,6 +43,7 @@ final class RunningBatch implements Worker {
   record Parts(
       Decoder decoder,
       PrefixStore prefix,
+      OpenAdapters adapters,
       LanguageModelHead head,
       KvBudget budget,
       Writing writing,
@@ -121,7 +125,7 @@ final class RunningBatch implements Worker {
       }
       GeneratingRow.Size size = sizes.of(entry.accepted()).orElseThrow();
       int shared = entry.accepted().shared();
-      Optional<KvCache> prefix = parts.prefix().of(shared, size.promptTokens());
+      Optional<KvCache> prefix = parts.prefix().of(entry.accepted(), size.promptTokens());
       GeneratingRow row =
           parts.writing().settings().numBeams() > 1
               ? new BeamRow(entry, size, parts.budget(), parts.writing())
@@ -175,15 +179,19 @@ final class RunningBatch implements Worker {
         tokens += share.tokens();
       }
     }
+    shares.sort(Comparator.comparing(share -> share.row().accepted(), OpenAdapters.TOGETHER));
     return shares;
+  }
+
+  /** With its row's adapter. */
+  private Stream<Continuation> continuations(Share share) {
+    Optional<Adapter> adapter = parts.adapters().of(share.row().accepted());
+    return share.continuations().stream().map(next -> next.with(adapter));
   }
 
   /** How many rows have gone on. */
   private int compute(List<Share> shares) {
-    Matrix residual =
-        parts
-            .decoder()
-            .step(shares.stream().flatMap(share -> share.continuations().stream()).toList());
+    Matrix residual = parts.decoder().step(shares.stream().flatMap(this::continuations).toList());
     List<Share> wanting = new ArrayList<>();
     List<Integer> lastTokens = new ArrayList<>();
     int token = 0;

@@ -1,6 +1,5 @@
 package io.sirocco.engine;
 
-import io.sirocco.checkpoint.Tensor;
 import io.sirocco.model.ClassificationHead;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.EmbeddingHead;
@@ -22,6 +21,7 @@ final class Workers {
       ModelFiles files,
       EnginePlan plan,
       MistralModel model,
+      OpenAdapters adapters,
       PrefixChoice prefix,
       Optional<EmbedSettings> embedding,
       Tokenizer tokenizer,
@@ -48,7 +48,8 @@ final class Workers {
         open.allocator().newChildAllocator("prefix", 0, open.plan().memory().sharedPrefix());
     PrefixKeys.Memory memory =
         new PrefixKeys.Memory(open.files().config(), open.plan().precision(), allocator);
-    return new PrefixStore(open.prefix(), decoder, memory, open.meter());
+    return new PrefixStore(
+        open.prefix(), new PrefixStore.Computing(decoder, open.adapters()), memory, open.meter());
   }
 
   private static Worker worker(OpenModel open, Computing computing, BufferAllocator workspace) {
@@ -61,6 +62,7 @@ final class Workers {
           new RunningBatch.Parts(
               computing.decoder(),
               computing.prefix(),
+              open.adapters(),
               new LanguageModelHead(open.model(), open.files().head().orElseThrow()),
               new KvBudget(
                   open.files().config(),
@@ -89,9 +91,9 @@ final class Workers {
       return new EmbedHead(
           new EmbeddingHead(open.model(), open.embedding().get().form()), workspace);
     }
-    Tensor head = open.files().head().orElseThrow();
     return open.options().task() instanceof Task.Score
-        ? new LabelHead(new LanguageModelHead(open.model(), head), workspace)
-        : new ClassHead(new ClassificationHead(open.model(), head), workspace);
+        ? new LabelHead(
+            new LanguageModelHead(open.model(), open.files().head().orElseThrow()), workspace)
+        : new ClassHead(new ClassificationHead(open.model(), open.files().head()), workspace);
   }
 }

@@ -101,6 +101,50 @@ public final class JavaKernels implements Kernels {
   }
 
   @Override
+  public LowRank lowRank(Tensor a, Tensor b, float scaling) {
+    return JavaLowRank.of(a, b, scaling);
+  }
+
+  @Override
+  public void addLowRank(Matrix x, LowRank branch, Matrix out) {
+    Operands.requireLowRank(precision, x, branch, out);
+    if (!(branch instanceof JavaLowRank mine)) {
+      throw new IllegalArgumentException("an adapter of other kernels: " + branch);
+    }
+    float[][] inputs = read(x);
+    float[][] outputs = read(out);
+    inParallel(inputs.length, m -> mine.add(inputs[m], outputs[m]));
+    for (int m = 0; m < outputs.length; m++) {
+      out.writeRow(m, outputs[m]);
+    }
+  }
+
+  @Override
+  public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
+    Operands.requireElementwise(precision, gate, up, out);
+    float[] row = new float[gate.columns()];
+    float[] factors = new float[gate.columns()];
+    for (int m = 0; m < gate.rows(); m++) {
+      gate.readRow(m, row);
+      up.readRow(m, factors);
+      for (int n = 0; n < row.length; n++) {
+        row[n] = (float) (ActivationFunctions.apply(act, row[n]) * factors[n]);
+      }
+      out.writeRow(m, row);
+    }
+  }
+
+  @Override
+  public void round(Matrix x, Matrix out) {
+    Operands.requireElementwise(precision, x, x, out);
+    float[] row = new float[x.columns()];
+    for (int m = 0; m < x.rows(); m++) {
+      x.readRow(m, row);
+      out.writeRow(m, row);
+    }
+  }
+
+  @Override
   public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
     Operands.requireRmsNorm(precision, x, weight, out);
     float[] row = new float[x.columns()];
@@ -231,7 +275,7 @@ public final class JavaKernels implements Kernels {
     return scale;
   }
 
-  private static double dot(float[] a, float[] b) {
+  static double dot(float[] a, float[] b) {
     double sum = 0;
     for (int k = 0; k < b.length; k++) {
       sum += (double) a[k] * b[k];

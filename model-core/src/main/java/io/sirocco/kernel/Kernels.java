@@ -52,6 +52,28 @@ public interface Kernels extends AutoCloseable {
    */
   void gatedLinear(Matrix x, Weight gate, Weight up, Activation act, Matrix scratch, Matrix out);
 
+  /**
+   * Prepares an adapter's {@code scaling · B[N,R] · A[R,K]}: copied to F32, {@code scaling · B}
+   * rounded once; freed when these kernels close.
+   */
+  LowRank lowRank(Tensor a, Tensor b, float scaling);
+
+  /**
+   * {@code out[M,N] += (x[M,K] · A[R,K]ᵀ) · (scaling · B[N,R])ᵀ}; x is T or F32 and widened
+   * exactly, out is F32, and so is what lies between the products. No row needs slack, and none is
+   * touched.
+   */
+  void addLowRank(Matrix x, LowRank branch, Matrix out);
+
+  /**
+   * {@code out = act(gate) ⊙ up}: gate and up are F32 and may be overwritten, out is T or F32 and
+   * may be {@code gate}. What {@link #gatedLinear} does where something is added to its products.
+   */
+  void activate(Matrix gate, Matrix up, Activation act, Matrix out);
+
+  /** {@code out = x}, F32 to T: rounded to nearest even. */
+  void round(Matrix x, Matrix out);
+
   /** {@code out[m,:] = x[m,:] · rsqrt(mean(x[m,:]²) + eps) ⊙ weight}; x is F32, out is T or F32. */
   void rmsNorm(Matrix x, float[] weight, float eps, Matrix out);
 

@@ -42,6 +42,21 @@ public record Matrix(long address, ElementType type, int rows, int columns, int 
     return new Matrix(rowAddress(from), type, count, columns, from + count == rows ? slack : 0);
   }
 
+  /**
+   * Rows {@code [from, from + count)}, with all rows behind them as slack: for who computes the
+   * rows in their order, so that what lands on later ones is overwritten.
+   */
+  public Matrix sliceAndBeyond(int from, int count) {
+    Objects.checkFromIndexSize(from, count, rows);
+    return new Matrix(rowAddress(from), type, count, columns, rows - from - count + slack);
+  }
+
+  /** The same memory as a matrix of as many rows, but fewer columns: its contents are others. */
+  public Matrix withColumns(int fewer) {
+    Objects.checkIndex(fewer - 1, columns);
+    return new Matrix(address, type, rows, fewer, slack);
+  }
+
   /** The first {@code count} rows; the others become slack of the result. */
   public Matrix first(int count) {
     Objects.checkFromIndexSize(0, count, rows);

@@ -62,6 +62,40 @@ public final class Operands {
   }
 
   /**
+   * Checks {@link Kernels#addLowRank}.
+   *
+   * @throws IllegalArgumentException if the operands do not fit
+   */
+  public static void requireLowRank(Precision precision, Matrix x, LowRank branch, Matrix out) {
+    if (x.columns() != branch.inputs()
+        || out.columns() != branch.outputs()
+        || x.rows() != out.rows()
+        || !allows(precision, x)
+        || out.type() != ElementType.F32) {
+      throw new IllegalArgumentException(
+          "product of %s with an adapter [%d, %d] into %s in %s"
+              .formatted(x, branch.outputs(), branch.inputs(), out, precision));
+    }
+  }
+
+  /**
+   * Checks {@link Kernels#activate}, and {@link Kernels#round}, whose one operand is both.
+   *
+   * @throws IllegalArgumentException if the operands do not fit
+   */
+  public static void requireElementwise(Precision precision, Matrix x, Matrix other, Matrix out) {
+    if (x.type() != ElementType.F32
+        || other.type() != ElementType.F32
+        || !allows(precision, out)
+        || x.rows() != other.rows()
+        || x.rows() != out.rows()
+        || x.columns() != other.columns()
+        || x.columns() != out.columns()) {
+      throw new IllegalArgumentException(x + " and " + other + " into " + out + " in " + precision);
+    }
+  }
+
+  /**
    * Checks {@link Kernels#rmsNorm}.
    *
    * @throws IllegalArgumentException if the operands do not fit

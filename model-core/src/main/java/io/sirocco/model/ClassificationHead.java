@@ -7,6 +7,7 @@ import io.sirocco.kernel.Weight;
 import io.sirocco.kernel.WeightUse;
 import io.sirocco.kernel.Workspace;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -16,12 +17,17 @@ import org.apache.arrow.memory.BufferAllocator;
  */
 public final class ClassificationHead {
   private final MistralModel model;
-  private final Weight score;
+  private final Optional<Weight> score;
 
   /** {@code score}: {@code [labels, hidden_size]}. */
   public ClassificationHead(MistralModel model, Tensor score) {
+    this(model, Optional.of(score));
+  }
+
+  /** {@code score}: empty where every row's adapter brings its own. */
+  public ClassificationHead(MistralModel model, Optional<Tensor> score) {
     this.model = model;
-    this.score = model.kernels().weight(score, WeightUse.SCORE);
+    this.score = score.map(weight -> model.kernels().weight(weight, WeightUse.SCORE));
   }
 
   /**
@@ -44,7 +50,8 @@ public final class ClassificationHead {
     try (Workspace workspace = new Workspace(allocator)) {
       Matrix pooled = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
       Matrix normed = workspace.matrix(ElementType.F32, rows.size(), residual.columns());
-      Matrix logits = workspace.matrix(ElementType.F32, rows.size(), score.outputs());
+      int labels = model.config().labels().names().size();
+      Matrix logits = workspace.matrix(ElementType.F32, rows.size(), labels);
       int firstToken = 0;
       for (int row = 0; row < rows.size(); row++) {
         PrefixedRow prefixed = rows.get(row);
@@ -53,13 +60,41 @@ public final class ClassificationHead {
         firstToken += prefixed.computed();
       }
       model.kernels().rmsNorm(pooled, model.norm(), model.config().rmsNormEps(), normed);
-      model.kernels().linear(normed, score, logits);
-      float[][] results = new float[rows.size()][score.outputs()];
+      multiply(rows, normed, logits);
+      float[][] results = new float[rows.size()][labels];
       for (int row = 0; row < results.length; row++) {
         logits.readRow(row, results[row]);
       }
       return results;
     }
+  }
+
+  /** Rows one after the other whose head is the same are multiplied together. */
+  private void multiply(List<PrefixedRow> rows, Matrix normed, Matrix logits) {
+    int end;
+    for (int from = 0; from < rows.size(); from = end) {
+      Weight head = head(rows.get(from));
+      end = from + 1;
+      while (end < rows.size() && head(rows.get(end)) == head) {
+        end++;
+      }
+      // What lands on later rows is overwritten, as they come next.
+      model
+          .kernels()
+          .linear(
+              normed.sliceAndBeyond(from, end - from),
+              head,
+              logits.sliceAndBeyond(from, end - from));
+    }
+  }
+
+  private Weight head(PrefixedRow row) {
+    return row.adapter()
+        .flatMap(Adapter::score)
+        .or(() -> score)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException("neither the model nor the row's adapter has a head"));
   }
 
   /**

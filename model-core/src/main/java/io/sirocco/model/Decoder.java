@@ -26,6 +26,7 @@ public final class Decoder implements AutoCloseable {
   private final AttentionMasks masks;
   private final RotaryEmbedding rotary;
   private final Activations activations;
+  private final Branches branches;
   private final float scoreScale;
 
   public Decoder(MistralModel model, BufferAllocator allocator) {
@@ -36,6 +37,7 @@ public final class Decoder implements AutoCloseable {
     this.masks = new AttentionMasks(blocks, allocator);
     this.rotary = new RotaryEmbedding(RotaryFrequencies.of(config));
     this.activations = new Activations(config, kernels.precision(), allocator);
+    this.branches = new Branches(config, kernels, allocator);
     this.scoreScale = (float) Math.pow(config.headDim(), -0.5);
   }
 
@@ -60,7 +62,12 @@ public final class Decoder implements AutoCloseable {
    * have the same bits as if all were computed.
    */
   public Matrix forwardBehind(List<PrefixedRow> rows) {
-    return compute(rows.stream().map(RowPart::of).toList(), LayerObserver.NONE);
+    return forwardBehind(rows, LayerObserver.NONE);
+  }
+
+  /** As {@link #forwardBehind(List)}, observed. */
+  public Matrix forwardBehind(List<PrefixedRow> rows, LayerObserver observer) {
+    return compute(rows.stream().map(RowPart::of).toList(), observer);
   }
 
   /** Computes the next tokens of a prefix as rows of {@code rowLength} tokens compute them. */
@@ -89,9 +96,10 @@ public final class Decoder implements AutoCloseable {
     Matrix residual = memory.residual();
     embed(parts, residual);
     observer.after(0, residual);
+    List<List<AdapterRun>> runs = plan.chunks().stream().map(AdapterRun::of).toList();
     for (int index = 0; index < model.layers().size(); index++) {
-      for (BatchPlan.Chunk chunk : plan.chunks()) {
-        layer(index, chunk, memory);
+      for (int chunk = 0; chunk < runs.size(); chunk++) {
+        layer(index, plan.chunks().get(chunk), runs.get(chunk), memory);
       }
       observer.after(index + 1, residual);
     }
@@ -109,7 +117,8 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
-  private void layer(int index, BatchPlan.Chunk chunk, Activations.Batch memory) {
+  private void layer(
+      int index, BatchPlan.Chunk chunk, List<AdapterRun> runs, Activations.Batch memory) {
     DecoderLayer layer = model.layers().get(index);
     Matrix residual = memory.residual().slice(chunk.firstToken(), chunk.tokens());
     Activations.Chunk at = memory.chunk().first(chunk.tokens());
@@ -119,6 +128,7 @@ public final class Decoder implements AutoCloseable {
         at.normed(),
         List.of(layer.query(), layer.key(), layer.value()),
         List.of(at.rawQueries(), at.rawKeys(), at.newValues()));
+    branches.attentionIn(runs, new Branches.At(index, layer, at));
     List<AttentionBlock> lone = new ArrayList<>();
     for (BatchPlan.Segment segment : chunk.segments()) {
       if (growsByOne(segment)) {
@@ -129,11 +139,17 @@ public final class Decoder implements AutoCloseable {
     }
     kernels.attendEach(lone);
     kernels.linearAdd(at.attended(), layer.attentionOut(), residual);
+    branches.add(runs, index, Projection.ATTENTION_OUT, at.attended(), residual);
 
     kernels.rmsNorm(residual, layer.feedForwardNorm(), config.rmsNormEps(), at.normed());
-    kernels.gatedLinear(
-        at.normed(), layer.gate(), layer.up(), config.hiddenAct(), at.up(), at.gated());
+    if (runs.isEmpty()) {
+      kernels.gatedLinear(
+          at.normed(), layer.gate(), layer.up(), config.hiddenAct(), at.up(), at.gated());
+    } else {
+      branches.gated(runs, new Branches.At(index, layer, at));
+    }
     kernels.linearAdd(at.gated(), layer.down(), residual);
+    branches.add(runs, index, Projection.DOWN, at.gated(), residual);
   }
 
   /**
@@ -264,8 +280,18 @@ public final class Decoder implements AutoCloseable {
     return Activations.bytes(config, precision, sizes) + blocks.scoreBytes(longestRow, group);
   }
 
+  /**
+   * Upper bound of what batches whose rows have adapters take beside {@link #workspaceBytes}.
+   *
+   * @param rank the adapters' largest
+   */
+  public static long adapterWorkspaceBytes(MistralConfig config, Precision precision, int rank) {
+    return Branches.workspaceBytes(config, precision, rank);
+  }
+
   @Override
   public void close() {
+    branches.close();
     masks.close();
     activations.close();
   }

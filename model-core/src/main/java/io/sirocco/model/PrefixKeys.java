@@ -14,15 +14,24 @@ import org.apache.arrow.memory.BufferAllocator;
 public final class PrefixKeys implements AutoCloseable {
   private final SharedPrefix prefix;
   private final Decoder decoder;
+  private final Optional<Adapter> adapter;
   private final Memory memory;
   private final Map<Integer, KvCache> byVariant = new HashMap<>();
 
   /** Where the caches come from; allocator and decoder stay their owners'. */
   public record Memory(MistralConfig config, Precision precision, BufferAllocator allocator) {}
 
+  /** For rows without adapter. */
   public PrefixKeys(SharedPrefix prefix, Decoder decoder, Memory memory) {
+    this(prefix, decoder, Optional.empty(), memory);
+  }
+
+  /** For the rows that have this adapter, or for those that have none. */
+  public PrefixKeys(
+      SharedPrefix prefix, Decoder decoder, Optional<Adapter> adapter, Memory memory) {
     this.prefix = prefix;
     this.decoder = decoder;
+    this.adapter = adapter;
     this.memory = memory;
   }
 
@@ -68,7 +77,7 @@ public final class PrefixKeys implements AutoCloseable {
         int from = cache.length();
         int end = Math.min(ids.length, BatchPlan.cutBehind(from));
         int[] some = Arrays.copyOfRange(ids, from, end);
-        decoder.prefix(new Continuation(cache, some, ids.length), rowLength);
+        decoder.prefix(new Continuation(cache, some, ids.length, adapter), rowLength);
       }
     } catch (RuntimeException | Error e) {
       cache.close();

@@ -13,6 +13,7 @@ import java.util.Optional;
  *     more where it is known that more follow
  * @param cache of the earlier tokens and, afterwards, of these; the row's own
  * @param prefix of the earlier tokens; other rows read it, too
+ * @param adapter the row's, by which its earlier tokens were computed as well
  */
 @SuppressWarnings("ArrayRecordComponent") // an operand, never compared
 record RowPart(
@@ -23,7 +24,8 @@ record RowPart(
     Optional<int[]> attentionMask,
     Optional<TokenTree> tree,
     Optional<KvCache> cache,
-    Optional<KvCache> prefix) {
+    Optional<KvCache> prefix,
+    Optional<Adapter> adapter) {
 
   static RowPart of(PrefixedRow prefixed) {
     TokenRow row = prefixed.row();
@@ -35,7 +37,8 @@ record RowPart(
         row.attentionMask(),
         row.tree(),
         Optional.empty(),
-        prefixed.prefix());
+        prefixed.prefix(),
+        prefixed.adapter());
   }
 
   /** The next tokens of a prefix, as they are computed in rows of so many tokens. */
@@ -48,7 +51,8 @@ record RowPart(
         Optional.empty(),
         Optional.empty(),
         Optional.of(next.cache()),
-        Optional.empty());
+        Optional.empty(),
+        next.adapter());
   }
 
   static RowPart of(Continuation next) {
@@ -60,7 +64,8 @@ record RowPart(
         Optional.empty(),
         Optional.empty(),
         Optional.of(next.cache()),
-        Optional.empty());
+        Optional.empty(),
+        next.adapter());
   }
 
   /** Whether keys and values are stored in the cache before they are read. */

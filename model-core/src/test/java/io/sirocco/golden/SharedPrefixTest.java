@@ -94,7 +94,11 @@ class SharedPrefixTest {
         behind.add(
             taken == 0
                 ? PrefixedRow.whole(rows.get(row))
-                : new PrefixedRow(rows.get(row), taken, Optional.of(keys.of(taken, rowLength))));
+                : new PrefixedRow(
+                    rows.get(row),
+                    taken,
+                    Optional.of(keys.of(taken, rowLength)),
+                    Optional.empty()));
         assertThat(taken == 0 ? 0 : keys.missing(taken, rowLength)).isZero();
       }
       float[][] together = read(model.decoder().forwardBehind(behind));

@@ -394,6 +394,11 @@ public abstract class KernelsContract {
               () -> gate(kernels, x, weight, fixture.empty(within, 3, 48), gated),
               () -> gate(kernels, x, weight, gated, fixture.empty(within, 4, 72)),
               () -> gate(kernels, x, new OtherWeight(47, 72), gated, gated),
+              () -> kernels.addLowRank(x, new OtherBranch(48, 72), residual),
+              () -> kernels.addLowRank(x, new OtherBranch(47, 72), residual),
+              () -> kernels.addLowRank(x.first(3), new OtherBranch(48, 72), residual),
+              () -> kernels.activate(residual, residual.first(3), Activation.SILU, gated),
+              () -> kernels.round(residual, out.first(3)),
               () -> kernels.rmsNorm(residual, new float[47], 1e-5f, out),
               () -> kernels.rmsNorm(residual, new float[48], 1e-5f, x),
               () -> kernels.rmsNorm(residual, new float[48], 1e-5f, out.first(3)),
@@ -468,6 +473,13 @@ public abstract class KernelsContract {
     kernels.gatedLinear(x, up, up, Activation.SILU, scratch, out);
   }
 
+  private record OtherBranch(int outputs, int inputs) implements LowRank {
+    @Override
+    public long copiedBytes() {
+      return 0;
+    }
+  }
+
   private record OtherWeight(int outputs, int inputs) implements Weight {
     @Override
     public long copiedBytes() {
@@ -513,6 +525,18 @@ public abstract class KernelsContract {
     RowInvariance invariance = new RowInvariance(this::fixture, precision, SEED);
     invariance.check(new int[] {1, 2, 3, 17, 128, 511, 512}, mostRows(), 1024, 4096);
     compared += invariance.rowsCompared();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void adaptersAreAddedInFloat32(Precision precision) {
+    LowRankChecks adapters = new LowRankChecks(this::fixture, precision, SEED);
+    adapters.matchDoublePrecision();
+    adapters.activationsMatchDoublePrecisionAndDependOnTheRowAlone();
+    adapters.roundingIsToNearestEven();
+    adapters.bitsOfRowDependOnThatRowAlone(150, 72, 3);
+    adapters.bitsOfRowDependOnThatRowAlone(1000, 256, 16);
+    adapters.bitsOfRowDependOnThatRowAlone(256, 1000, 40);
   }
 
   /** A product with its operands, and its double-precision results. */

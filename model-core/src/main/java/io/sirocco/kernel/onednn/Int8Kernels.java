@@ -12,6 +12,7 @@ import io.sirocco.kernel.Activation;
 import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Int8;
 import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.LowRank;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Operands;
 import io.sirocco.kernel.Precision;
@@ -237,6 +238,26 @@ public final class Int8Kernels implements Kernels {
 
   private double pass(int rows, int columns, int bytesOfElement) {
     return work.ofPass((long) rows * columns * bytesOfElement);
+  }
+
+  @Override
+  public LowRank lowRank(Tensor a, Tensor b, float scaling) {
+    return others.lowRank(a, b, scaling);
+  }
+
+  @Override
+  public void addLowRank(Matrix x, LowRank branch, Matrix out) {
+    others.addLowRank(x, branch, out);
+  }
+
+  @Override
+  public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
+    others.activate(gate, up, act, out);
+  }
+
+  @Override
+  public void round(Matrix x, Matrix out) {
+    others.round(x, out);
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Activation;
 import io.sirocco.kernel.AttentionBlock;
 import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.LowRank;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Operands;
 import io.sirocco.kernel.Precision;
@@ -40,6 +41,8 @@ public final class OneDnnKernels implements Kernels {
   private final Crew crew;
   private final SharedAttention attention;
   private final NormWeights normWeights;
+  private final LowRankProducts adapters;
+  private final ActivatedProduct activated;
 
   private OneDnnKernels(
       OneDnn library,
@@ -56,6 +59,8 @@ public final class OneDnnKernels implements Kernels {
     this.crew = new Crew(team.soloists());
     this.attention = SharedAttention.of(library, crew, team, lane, precision, allocator);
     this.normWeights = new NormWeights(allocator);
+    this.adapters = new LowRankProducts(lane, allocator);
+    this.activated = new ActivatedProduct(lane, allocator);
   }
 
   /**
@@ -165,6 +170,38 @@ public final class OneDnnKernels implements Kernels {
   }
 
   @Override
+  public LowRank lowRank(Tensor a, Tensor b, float scaling) {
+    return adapters.prepare(a, b, scaling);
+  }
+
+  @Override
+  public void addLowRank(Matrix x, LowRank branch, Matrix out) {
+    Operands.requireLowRank(precision, x, branch, out);
+    adapters.add(x, branch, out);
+  }
+
+  @Override
+  public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
+    Operands.requireElementwise(precision, gate, up, out);
+    if (gate.rows() == 0) {
+      return;
+    }
+    boolean rounds = out.type() != gate.type();
+    activated.compute(gate, up, act, rounds ? gate : out);
+    if (rounds) {
+      adapters.convert(gate, out);
+    }
+  }
+
+  @Override
+  public void round(Matrix x, Matrix out) {
+    Operands.requireElementwise(precision, x, x, out);
+    if (x.rows() > 0) {
+      adapters.convert(x, out);
+    }
+  }
+
+  @Override
   public void rmsNorm(Matrix x, float[] weight, float eps, Matrix out) {
     Operands.requireRmsNorm(precision, x, weight, out);
     if (x.rows() == 0) {
@@ -218,6 +255,8 @@ public final class OneDnnKernels implements Kernels {
     attention.close();
     lane.close();
     normWeights.close();
+    adapters.close();
+    activated.close();
     weights.close();
   }
 

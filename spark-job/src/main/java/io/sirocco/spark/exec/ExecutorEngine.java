@@ -12,6 +12,8 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,7 +50,8 @@ public final class ExecutorEngine {
    * The engine with these options, opened if need be; the others who ask meanwhile wait. Its kernel
    * threads are {@code options.threads()}, but no more than the executor has cores, however many
    * tasks share it. Its model is that of {@code source}, which is brought to this host if it is not
-   * here, and kept here as long as the engine is open; {@code options.model()} only names it.
+   * here, and kept here as long as the engine is open; {@code options.model()} only names it. So it
+   * is with adapters, as far as the source knows of them.
    *
    * @throws ModelException as {@link ModelSource#open} and {@link Engine#open}
    */
@@ -131,7 +134,13 @@ public final class ExecutorEngine {
   private static Engine open(EngineOptions options, LocalModel model) {
     boolean opened = false;
     try {
-      Engine engine = Engine.open(options.withModel(model.folder().toString()));
+      SortedMap<String, String> adapters = new TreeMap<>(options.adapters().folders());
+      adapters.putAll(model.adapterFolders());
+      Engine engine =
+          Engine.open(
+              options
+                  .withModel(model.folder().toString())
+                  .withAdapters(options.adapters().in(adapters)));
       opened = true;
       return engine;
     } catch (ModelException e) {

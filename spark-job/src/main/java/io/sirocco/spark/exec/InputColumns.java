@@ -32,6 +32,7 @@ record InputColumns(List<InputColumn> columns) implements Serializable {
     List<InputColumn> columns = new ArrayList<>(model(rows, wanted.model()));
     wanted.key().ifPresent(column -> columns.add(text(ArrowRows.KEY, rows, column)));
     wanted.labels().ifPresent(column -> columns.add(texts(ArrowRows.LABELS, rows, column)));
+    wanted.adapter().ifPresent(column -> columns.add(text(ArrowRows.ADAPTER, rows, column)));
     return new InputColumns(columns);
   }
 

@@ -50,6 +50,8 @@ record Answers(JsonNode description) {
     ObjectNode model = (ObjectNode) all.get("model");
     // Packing weights changes no bit.
     model.remove(List.of("path", "require-identical", "weights"));
+    // The fingerprint is of the adapters as well, with their names; rows hold the name they give.
+    model.remove(List.of("adapter", "adapters", "adapter-column"));
     model.put("fingerprint", plan.fingerprint());
     model.put("precision", precision(setup));
     if (config.task() == JobConfig.Task.GENERATE) {

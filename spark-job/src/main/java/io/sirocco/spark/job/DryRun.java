@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -19,6 +21,8 @@ import org.apache.spark.sql.functions;
 /** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
 final class DryRun {
   private static final int SAMPLE = 1000;
+  private static final String NO_ADAPTER = "(none)";
+  private static final String UNKNOWN_ADAPTER = "(unknown)";
 
   private final JobConfig config;
   private final PrintWriter out;
@@ -57,6 +61,7 @@ final class DryRun {
       RowSettings settings = model.rowSettings(plan);
       out.println("results      " + columns.resultType(rows, settings).simpleString());
       measure(rows, engine);
+      config.model().adapters().column().ifPresent(column -> adapters(rows, column));
     }
     return ExitCode.DONE;
   }
@@ -96,6 +101,18 @@ final class DryRun {
           config.model().maxTokens(),
           ConfigSection.kebab(config.model().overLength()));
     }
+  }
+
+  /** How many rows of the sample have which adapter; names that there are not are the row's own. */
+  private void adapters(Dataset<Row> rows, String column) {
+    Map<String, Long> counts = new TreeMap<>();
+    for (Row row : rows.select(functions.col(EngineColumns.quoted(column))).collectAsList()) {
+      String name = row.isNullAt(0) || row.getString(0).isEmpty() ? NO_ADAPTER : row.getString(0);
+      boolean known =
+          name.equals(NO_ADAPTER) || config.model().adapters().named().containsKey(name);
+      counts.merge(known ? name : UNKNOWN_ADAPTER, 1L, Long::sum);
+    }
+    out.println("adapters     rows of the sample: " + counts);
   }
 
   /** Tokens of a row, -1 without any; a text too long to be tokenized is one above the limit. */

@@ -69,6 +69,7 @@ final class EngineColumns {
         .score()
         .labelsColumn()
         .ifPresent(labels -> requireTexts("score.labels-column", labels, schema));
+    adapterColumn().ifPresent(column -> requireText("model.adapter-column", column, schema));
     Dataset<Row> read = rows;
     if (input.tokensColumn().isPresent()) {
       requireIntegers("input.tokens-column", input.tokensColumn().get(), schema);
@@ -97,7 +98,8 @@ final class EngineColumns {
         Stream.of(
                 Optional.of(modelColumn()),
                 input.attentionMaskColumn(),
-                config.score().labelsColumn())
+                config.score().labelsColumn(),
+                adapterColumn())
             .flatMap(Optional::stream)
             .map(column -> functions.col(quoted(column)))
             .toArray(Column[]::new);
@@ -127,6 +129,7 @@ final class EngineColumns {
     List<String> columns = new ArrayList<>(List.of(modelColumn()));
     input.attentionMaskColumn().ifPresent(columns::add);
     config.score().labelsColumn().ifPresent(columns::add);
+    adapterColumn().ifPresent(columns::add);
     if (draws && hasKey()) {
       columns.add(KEY);
     }
@@ -149,6 +152,9 @@ final class EngineColumns {
     }
     if (config.score().labelsColumn().isPresent()) {
       columns = columns.withLabels(config.score().labelsColumn().get());
+    }
+    if (adapterColumn().isPresent()) {
+      columns = columns.withAdapter(adapterColumn().get());
     }
     if (input.tokensColumn().isEmpty()) {
       hidden.add(TEXT);
@@ -189,6 +195,10 @@ final class EngineColumns {
     return input.messagesColumn().isPresent()
         ? new ModelInput.Messages(TEXT)
         : new ModelInput.Text(TEXT);
+  }
+
+  private Optional<String> adapterColumn() {
+    return config.model().adapters().column();
   }
 
   /** Only random draws depend on it. */
@@ -276,6 +286,14 @@ final class EngineColumns {
     if (!integers) {
       throw new ConfigException(
           key, name, "a column of array<int>; its type is " + type.simpleString());
+    }
+  }
+
+  private static void requireText(String key, String name, StructType schema) {
+    DataType type = field(key, name, schema).dataType();
+    if (!(type instanceof StringType)) {
+      throw new ConfigException(
+          key, name, "a column of string; its type is " + type.simpleString());
     }
   }
 

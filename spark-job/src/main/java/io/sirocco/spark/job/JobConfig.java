@@ -6,6 +6,7 @@ import io.sirocco.arrow.EmbedOptions;
 import io.sirocco.arrow.GenerateOptions;
 import io.sirocco.arrow.ResultOptions;
 import io.sirocco.arrow.ScoreOptions;
+import io.sirocco.engine.AdapterOptions;
 import io.sirocco.engine.Beginning;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 
 /**
  * A job as its YAML file describes it, checked; {@link JobConfigReader} knows keys and defaults.
@@ -62,6 +64,7 @@ record JobConfig(
    * @param maxTokens longest row, special tokens included
    * @param specialTokens how a special token's text inside a row is read
    * @param requireIdentical whether hosts must not differ in what can change answers
+   * @param adapters LoRA adapters that rows have
    */
   record Model(
       String path,
@@ -71,7 +74,27 @@ record JobConfig(
       int maxTokens,
       OverLength overLength,
       SpecialTokenText specialTokens,
-      boolean requireIdentical) {}
+      boolean requireIdentical,
+      Adapters adapters) {}
+
+  /**
+   * @param every folder of the adapter of all rows: a path of this machine, or the URI of one
+   *     elsewhere
+   * @param named folders of adapters by the names in {@code column}
+   * @param column of the input: the name of the row's adapter; null or empty for none
+   */
+  record Adapters(Optional<String> every, Map<String, String> named, Optional<String> column) {
+    static final Adapters NONE = new Adapters(Optional.empty(), Map.of(), Optional.empty());
+
+    Adapters {
+      named = Collections.unmodifiableMap(new TreeMap<>(named));
+    }
+
+    /** For the engine. */
+    AdapterOptions options() {
+      return every.map(AdapterOptions::ofEveryRow).orElseGet(() -> AdapterOptions.byRow(named));
+    }
+  }
 
   /**
    * @param path files, folders or globs; empty if a table is read
@@ -220,7 +243,8 @@ record JobConfig(
             engineTask())
         .withBatchDeadline(batch.deadline())
         .withReuse(reuse())
-        .withWeights(new WeightOptions(model.weights(), ""));
+        .withWeights(new WeightOptions(model.weights(), ""))
+        .withAdapters(model.adapters().options());
   }
 
   private Reuse reuse() {

@@ -21,6 +21,7 @@ record JobConfigCheck(JobConfig config) {
     if (config.output().path().isEmpty()) {
       throw new ConfigException("output.path is missing");
     }
+    requireAdapters(config.model().adapters());
     requireInput(config.input());
     if (config.errors().keep() == JobConfig.Keep.SEPARATE
         && config.output().mode() != OutputMode.RESUME) {
@@ -59,6 +60,27 @@ record JobConfigCheck(JobConfig config) {
               + ConfigSection.kebab(config.task())
               + "; remove the key, or change the task");
     }
+  }
+
+  private static void requireAdapters(JobConfig.Adapters adapters) {
+    boolean named = !adapters.named().isEmpty();
+    if (adapters.every().isPresent() && (named || adapters.column().isPresent())) {
+      throw new ConfigException(
+          "model needs at most one of adapter, for all rows, and adapters with adapter-column");
+    }
+    if (named != adapters.column().isPresent()) {
+      throw new ConfigException(
+          "model.adapters goes with model.adapter-column, which says a row's adapter; one of them"
+              + " is missing");
+    }
+    adapters
+        .named()
+        .forEach(
+            (name, folder) -> {
+              if (name.isEmpty() || folder.isEmpty()) {
+                throw new ConfigException("model.adapters", name + ": " + folder, "name: folder");
+              }
+            });
   }
 
   private static void requireInput(JobConfig.Input input) {

@@ -19,6 +19,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Reads job files: the one place that knows keys and defaults. */
 final class JobConfigReader {
@@ -98,19 +100,31 @@ final class JobConfigReader {
 
   private static JobConfig.Model model(ConfigSection section) {
     return new JobConfig.Model(
-        modelPath(section),
+        path(section.dotted("path"), section.text("path").orElse("")),
         section.choice("precision", PrecisionChoice.AUTO, PrecisionChoice.class),
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
         section.choice("weights", WeightOptions.Form.AUTO, WeightOptions.Form.class),
         section.count("max-tokens", MAX_TOKENS).orElse(4096),
         section.choice("over-length", OverLength.ERROR, OverLength.class),
         section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class),
-        section.flag("require-identical", false));
+        section.flag("require-identical", false),
+        adapters(section));
+  }
+
+  private static JobConfig.Adapters adapters(ConfigSection section) {
+    Map<String, String> named = new TreeMap<>();
+    section
+        .entries("adapters")
+        .forEach(
+            (name, folder) -> named.put(name, path(section.dotted("adapters." + name), folder)));
+    return new JobConfig.Adapters(
+        section.text("adapter").map(folder -> path(section.dotted("adapter"), folder)),
+        named,
+        section.text("adapter-column"));
   }
 
   /** A path of this machine's file system, which may be written as a file: URI, or another URI. */
-  private static String modelPath(ConfigSection section) {
-    String path = section.text("path").orElse("");
+  private static String path(String key, String path) {
     try {
       if (JobModel.isFileUri(path)) {
         URI uri = URI.create(path);
@@ -118,8 +132,7 @@ final class JobConfigReader {
       }
       return JobModel.isRemote(path) ? new org.apache.hadoop.fs.Path(path).toString() : path;
     } catch (IllegalArgumentException e) {
-      throw new ConfigException(
-          section.dotted("path"), path, "a folder, as a path or URI: " + e.getMessage());
+      throw new ConfigException(key, path, "a folder, as a path or URI: " + e.getMessage());
     }
   }
 

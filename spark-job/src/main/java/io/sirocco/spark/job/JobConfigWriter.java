@@ -41,6 +41,7 @@ final class JobConfigWriter {
     model.put("over-length", ConfigSection.kebab(config.model().overLength()));
     model.put("special-tokens", ConfigSection.kebab(config.model().specialTokens()));
     model.put("require-identical", config.model().requireIdentical());
+    adapters(config.model().adapters(), model);
     input(config.input(), root.putObject("input"));
     ObjectNode output = root.putObject("output");
     output.put("path", config.output().path());
@@ -72,6 +73,14 @@ final class JobConfigWriter {
     root.set("batch", batch);
     errors(config.errors(), root.putObject("errors"));
     return root;
+  }
+
+  private static void adapters(JobConfig.Adapters adapters, ObjectNode model) {
+    put(model, "adapter", adapters.every());
+    if (!adapters.named().isEmpty()) {
+      model.set("adapters", YAML.valueToTree(adapters.named()));
+    }
+    put(model, "adapter-column", adapters.column());
   }
 
   private static void input(JobConfig.Input input, ObjectNode object) {

@@ -12,6 +12,8 @@ import io.sirocco.spark.store.ModelManifest;
 import io.sirocco.spark.store.ModelOutline;
 import io.sirocco.spark.store.ModelSource;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -19,8 +21,8 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
 /**
- * A job's model as the driver knows it: the folder itself where it is on this machine, else an
- * outline, without the weights, of the one elsewhere.
+ * A job's model, with its adapters, as the driver knows it: the folder itself where it is on this
+ * machine, else an outline, without the weights, of the one elsewhere.
  */
 final class JobModel implements AutoCloseable {
   /** Of two letters at least: one alone is a drive. */
@@ -31,11 +33,17 @@ final class JobModel implements AutoCloseable {
   private final JobConfig config;
   private final ModelSource source;
   private final Optional<ModelOutline> outline;
+  private final SortedMap<String, ModelOutline> adapters;
 
-  private JobModel(JobConfig config, ModelSource source, Optional<ModelOutline> outline) {
+  private JobModel(
+      JobConfig config,
+      ModelSource source,
+      Optional<ModelOutline> outline,
+      SortedMap<String, ModelOutline> adapters) {
     this.config = config;
     this.source = source;
     this.outline = outline;
+    this.adapters = adapters;
   }
 
   /** Whether {@code model.path} is not a path of this machine. */
@@ -54,14 +62,40 @@ final class JobModel implements AutoCloseable {
    * @throws ModelException if the model is elsewhere, and cannot be read there
    */
   static JobModel open(JobConfig config) {
-    String path = config.model().path();
-    if (!isRemote(path)) {
-      return new JobModel(config, ModelSource.local(path), Optional.empty());
+    SortedMap<String, ModelSource> sources = new TreeMap<>();
+    SortedMap<String, ModelOutline> outlines = new TreeMap<>();
+    Optional<ModelOutline> outline = Optional.empty();
+    boolean complete = false;
+    try {
+      ModelSource model = ModelSource.local(config.model().path());
+      if (isRemote(config.model().path())) {
+        Configuration hadoop = hadoop();
+        ModelManifest manifest = ModelManifest.of(config.model().path(), hadoop);
+        model = ModelSource.remote(manifest, hadoop);
+        outline = Optional.of(ModelOutline.open(manifest, hadoop));
+      }
+      for (var adapter : config.model().adapters().options().folders().entrySet()) {
+        ModelSource source = ModelSource.local(adapter.getValue());
+        if (isRemote(adapter.getValue())) {
+          Configuration hadoop = hadoop();
+          ModelManifest manifest = ModelManifest.ofAdapter(adapter.getValue(), hadoop);
+          source = ModelSource.remote(manifest, hadoop);
+          outlines.put(adapter.getKey(), ModelOutline.open(manifest, hadoop));
+        }
+        sources.put(adapter.getKey(), source);
+      }
+      complete = true;
+      return new JobModel(config, ModelSource.withAdapters(model, sources), outline, outlines);
+    } finally {
+      if (!complete) {
+        outline.ifPresent(ModelOutline::close);
+        outlines.values().forEach(ModelOutline::close);
+      }
     }
-    Configuration hadoop = SparkHadoopUtil.get().newConfiguration(new SparkConf());
-    ModelManifest manifest = ModelManifest.of(path, hadoop);
-    ModelOutline outline = ModelOutline.open(manifest, hadoop);
-    return new JobModel(config, ModelSource.remote(manifest, hadoop), Optional.of(outline));
+  }
+
+  private static Configuration hadoop() {
+    return SparkHadoopUtil.get().newConfiguration(new SparkConf());
   }
 
   /**
@@ -93,13 +127,17 @@ final class JobModel implements AutoCloseable {
 
   private <T> T onModel(Function<EngineOptions, T> use) {
     EngineOptions options = ExecutorEngine.onThisExecutor(config.engineOptions());
-    if (outline.isEmpty()) {
-      return use.apply(options);
-    }
+    SortedMap<String, String> folders = new TreeMap<>(options.adapters().folders());
+    adapters.forEach((name, adapter) -> folders.put(name, adapter.folder().toString()));
+    String model = outline.map(mine -> mine.folder().toString()).orElse(options.model());
     try {
-      return use.apply(options.withModel(outline.get().folder().toString()));
+      return use.apply(options.withModel(model).withAdapters(options.adapters().in(folders)));
     } catch (ModelException e) {
-      throw outline.get().explained(e);
+      ModelException told = outline.map(mine -> mine.explained(e)).orElse(e);
+      for (ModelOutline adapter : adapters.values()) {
+        told = adapter.explained(told);
+      }
+      throw told;
     }
   }
 
@@ -108,9 +146,10 @@ final class JobModel implements AutoCloseable {
     return config.rowSettings(source, plan);
   }
 
-  /** Deletes the outline. */
+  /** Deletes the outlines. */
   @Override
   public void close() {
     outline.ifPresent(ModelOutline::close);
+    adapters.values().forEach(ModelOutline::close);
   }
 }

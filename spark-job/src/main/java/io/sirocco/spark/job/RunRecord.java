@@ -54,6 +54,9 @@ record RunRecord(RunFacts facts) {
     EnginePlan plan = facts.plan();
     model.put("description", plan.model());
     model.put("fingerprint", plan.fingerprint());
+    if (!plan.adapters().isEmpty()) {
+      plan.adapters().forEach(model.putObject("adapters")::put);
+    }
     model.put("precision", plan.precision().name().toLowerCase(Locale.ROOT));
     model.put("kernels", plan.kernels());
     if (facts.config().output().mode() == OutputMode.RESUME) {

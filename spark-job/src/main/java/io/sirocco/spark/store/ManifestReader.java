@@ -34,13 +34,7 @@ record ManifestReader(RemoteModel remote) {
    * @throws ModelException if the folder is not there, or holds no model
    */
   ModelManifest read() throws IOException {
-    Map<String, FileStatus> listed;
-    try {
-      listed = remote.list("");
-    } catch (FileNotFoundException e) {
-      throw new ModelException(
-          remote.uri(), "does not exist; expected a Hugging Face model's folder", e);
-    }
+    Map<String, FileStatus> listed = listed("a Hugging Face model's folder");
     boolean raw = isRaw(listed);
     if (!raw && !listed.containsKey(CONFIG)) {
       throw new ModelException(remote.where(CONFIG), "is missing; " + found(listed));
@@ -58,6 +52,35 @@ record ManifestReader(RemoteModel remote) {
       names.add(WeightFiles.RAW_PARAMS);
     }
     names.addAll(weights(listed, raw ? WeightFiles.rawPlaces() : WeightFiles.places()));
+    return manifest(names, listed);
+  }
+
+  /**
+   * The same of an adapter.
+   *
+   * @throws ModelException if the folder is not there, or holds no adapter
+   */
+  ModelManifest readAdapter() throws IOException {
+    Map<String, FileStatus> listed = listed("the folder of a LoRA adapter");
+    if (!listed.containsKey(WeightFiles.ADAPTER_CONFIG)) {
+      throw new ModelException(
+          remote.where(WeightFiles.ADAPTER_CONFIG), "is missing; " + found(listed));
+    }
+    List<String> names = new ArrayList<>(List.of(WeightFiles.ADAPTER_CONFIG));
+    names.addAll(weights(listed, WeightFiles.adapterPlaces()));
+    return manifest(names, listed);
+  }
+
+  private Map<String, FileStatus> listed(String expected) throws IOException {
+    try {
+      return remote.list("");
+    } catch (FileNotFoundException e) {
+      throw new ModelException(remote.uri(), "does not exist; expected " + expected, e);
+    }
+  }
+
+  private ModelManifest manifest(List<String> names, Map<String, FileStatus> listed)
+      throws IOException {
     Map<String, String> digests = digests(listed);
     List<ModelFile> files = new ArrayList<>();
     for (String name : names.stream().sorted().toList()) {
@@ -99,7 +122,7 @@ record ManifestReader(RemoteModel remote) {
                     new ModelException(
                         remote.uri(),
                         "holds no weights; expected one of "
-                            + String.join(", ", WeightFiles.places())
+                            + String.join(", ", places)
                             + ", as transformers' save_pretrained writes them; "
                             + found(listed)));
     List<String> names = new ArrayList<>(List.of(first));

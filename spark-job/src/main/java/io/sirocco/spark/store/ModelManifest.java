@@ -47,6 +47,19 @@ public record ModelManifest(String source, List<ModelFile> files) implements Ser
   }
 
   /**
+   * As {@link #of}, of an adapter's folder.
+   *
+   * @throws ModelException if the folder cannot be asked, or holds no adapter
+   */
+  public static ModelManifest ofAdapter(String uri, Configuration hadoop) {
+    try (RemoteModel remote = RemoteModel.open(uri, hadoop)) {
+      return new ManifestReader(remote).readAdapter();
+    } catch (IOException e) {
+      throw new ModelException(uri, "cannot be read: " + e, e);
+    }
+  }
+
+  /**
    * Names this state of the model: SHA-256 over the source, and each file's name, size and
    * checksums, or time of modification where its file system has no checksum.
    */

@@ -1,7 +1,11 @@
 package io.sirocco.spark.store;
 
 import java.io.Serializable;
+import java.util.Collections;
+import java.util.Map;
 import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /** Where an executor finds the model's folder. */
@@ -23,6 +27,41 @@ public sealed interface ModelSource extends Serializable {
   /** A folder elsewhere, copied to each host that needs it, with the settings to reach it. */
   static ModelSource remote(ModelManifest manifest, Configuration hadoop) {
     return new Remote(manifest, HadoopSettings.of(hadoop));
+  }
+
+  /** A model with adapters, each wherever it is, by their names. */
+  static ModelSource withAdapters(ModelSource model, SortedMap<String, ModelSource> adapters) {
+    return adapters.isEmpty() ? model : new Adapted(model, adapters);
+  }
+
+  /**
+   * A model with adapters.
+   *
+   * @param adapters by their names
+   */
+  record Adapted(ModelSource model, SortedMap<String, ModelSource> adapters)
+      implements ModelSource {
+    public Adapted {
+      Objects.requireNonNull(model, "model");
+      adapters = Collections.unmodifiableSortedMap(new TreeMap<>(adapters));
+    }
+
+    @Override
+    public LocalModel open() {
+      Map<String, LocalModel> opened = new TreeMap<>();
+      boolean complete = false;
+      LocalModel base = model.open();
+      try {
+        adapters.forEach((name, adapter) -> opened.put(name, adapter.open()));
+        complete = true;
+        return base.with(opened);
+      } finally {
+        if (!complete) {
+          opened.values().forEach(LocalModel::close);
+          base.close();
+        }
+      }
+    }
   }
 
   /**

@@ -62,7 +62,8 @@ class JobConfigReaderTest {
                 4096,
                 OverLength.ERROR,
                 SpecialTokenText.LITERAL,
-                false));
+                false,
+                JobConfig.Adapters.NONE));
     assertThat(config.input().format()).isEqualTo(InputFormat.JSON);
     assertThat(config.input().textColumn()).contains("text");
     assertThat(config.input().keyColumns()).isEmpty();

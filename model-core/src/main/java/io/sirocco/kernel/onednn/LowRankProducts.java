@@ -1,0 +1,170 @@
+package io.sirocco.kernel.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_DST;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_SRC;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_WEIGHTS;
+
+import io.sirocco.checkpoint.ElementType;
+import io.sirocco.checkpoint.Tensor;
+import io.sirocco.kernel.LowRank;
+import io.sirocco.kernel.Matrix;
+import io.sirocco.kernel.NativeMemory;
+import io.sirocco.kernel.Precision;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.arrow.memory.ArrowBuf;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.util.MemoryUtil;
+
+/**
+ * Products with adapters, in float32. Rows come in pieces whose number of rows is a power of two,
+ * so that few shapes occur however many rows an adapter has in a batch: no piece needs slack.
+ */
+final class LowRankProducts implements AutoCloseable {
+  /** Rows of a piece at most: it bounds the scratch that they take in float32. */
+  static final int MOST_ROWS = 256;
+
+  /** Ranks are filled up with zeros: a product with one column would take another path. */
+  private static final int RANK_STEP = 16;
+
+  private final Lane lane;
+  private final BufferAllocator allocator;
+  private final WorkEstimate work = new WorkEstimate(Precision.FLOAT32);
+  private final List<ArrowBuf> matrices = new ArrayList<>();
+  private final Scratch wide;
+  private final Scratch narrow;
+  private final Scratch single;
+
+  LowRankProducts(Lane lane, BufferAllocator allocator) {
+    this.lane = lane;
+    this.allocator = allocator;
+    this.wide = new Scratch(allocator);
+    this.narrow = new Scratch(allocator);
+    this.single = new Scratch(allocator);
+  }
+
+  /**
+   * @param rank with the zeros
+   * @param a address of {@code A[rank, inputs]}
+   * @param b address of {@code scaling · B[outputs, rank]}
+   */
+  private record Prepared(int outputs, int inputs, int rank, long a, long b, ArrowBuf memory)
+      implements LowRank {
+    @Override
+    public long copiedBytes() {
+      return memory.capacity();
+    }
+  }
+
+  /** {@code b} is multiplied by {@code scaling} and rounded to float32 once, here. */
+  LowRank prepare(Tensor a, Tensor b, float scaling) {
+    int rank = (a.rows() + RANK_STEP - 1) / RANK_STEP * RANK_STEP;
+    long bytesOfA = (long) rank * a.columns() * Float.BYTES;
+    long bytes = bytesOfA + (long) b.rows() * rank * Float.BYTES;
+    ArrowBuf memory = NativeMemory.allocate(allocator, bytes);
+    matrices.add(memory);
+    memory.setZero(0, bytes);
+    Matrix copyOfA = new Matrix(memory.memoryAddress(), ElementType.F32, rank, a.columns(), 0);
+    long atB = memory.memoryAddress() + bytesOfA;
+    Matrix copyOfB = new Matrix(atB, ElementType.F32, b.rows(), rank, 0);
+    float[] row = new float[Math.max(rank, a.columns())];
+    for (int r = 0; r < a.rows(); r++) {
+      a.readRow(r, row);
+      copyOfA.writeRow(r, row);
+    }
+    row = new float[rank];
+    for (int n = 0; n < b.rows(); n++) {
+      b.readRow(n, row);
+      for (int r = 0; r < b.columns(); r++) {
+        row[r] *= scaling;
+      }
+      copyOfB.writeRow(n, row);
+    }
+    return new Prepared(b.rows(), a.columns(), rank, copyOfA.address(), atB, memory);
+  }
+
+  /** Adds the product of {@code x} to {@code out}, which is F32; neither needs slack. */
+  void add(Matrix x, LowRank branch, Matrix out) {
+    if (!(branch instanceof Prepared prepared)) {
+      throw new IllegalArgumentException("an adapter of other kernels: " + branch);
+    }
+    int rows;
+    for (int from = 0; from < x.rows(); from += rows) {
+      rows = Math.min(MOST_ROWS, Integer.highestOneBit(x.rows() - from));
+      addPiece(x.slice(from, rows), prepared, out.slice(from, rows));
+    }
+  }
+
+  /** A single row is computed as two, here as in other products, the second for nobody. */
+  private void addPiece(Matrix x, Prepared branch, Matrix out) {
+    int rows = Math.max(2, x.rows());
+    boolean inPlace = x.type() == ElementType.F32 && x.rows() == rows;
+    long input = inPlace ? x.address() : widened(x, rows);
+    long between = narrow.address((long) rows * branch.rank() * Float.BYTES);
+    boolean adds = true;
+    multiply(shape(rows, branch.inputs(), branch.rank(), !adds), input, branch.a(), between);
+    Products.Shape second = shape(rows, branch.rank(), branch.outputs(), adds);
+    if (x.rows() == rows) {
+      multiply(second, between, branch.b(), out.address());
+    } else {
+      long apart = single.address(rows * out.rowBytes());
+      MemoryUtil.copyMemory(out.address(), apart, out.rowBytes());
+      multiply(second, between, branch.b(), apart);
+      MemoryUtil.copyMemory(apart, out.address(), out.rowBytes());
+    }
+  }
+
+  private long widened(Matrix x, int rows) {
+    long target = wide.address((long) rows * x.columns() * Float.BYTES);
+    convert(x, new Matrix(target, ElementType.F32, x.rows(), x.columns(), 0));
+    return target;
+  }
+
+  /** Copies {@code x} into a matrix of another type, or of the same. */
+  void convert(Matrix x, Matrix out) {
+    if (x.type() == out.type()) {
+      x.copyRows(0, x.rows(), out, 0);
+      return;
+    }
+    Conversions.Shape shape =
+        new Conversions.Shape(x.type(), out.type(), (long) x.rows() * x.columns());
+    double seconds = work.ofPass(shape.elements() * 6);
+    lane.execute(
+        lane.call(shape, seconds, cpu -> Conversions.call(cpu, shape))
+            .bind(DNNL_ARG_SRC, x.address())
+            .bind(DNNL_ARG_DST, out.address()));
+  }
+
+  private static Products.Shape shape(int m, int k, int n, boolean addsToOut) {
+    return new Products.Shape(
+        m,
+        k,
+        n,
+        n,
+        ElementType.F32,
+        ElementType.F32,
+        Optional.empty(),
+        ElementType.F32,
+        addsToOut,
+        Optional.empty());
+  }
+
+  private void multiply(Products.Shape shape, long x, long weight, long out) {
+    double seconds = work.ofProduct(shape.m(), shape.k(), shape.n(), ElementType.F32);
+    lane.execute(
+        lane.call(shape, seconds, cpu -> Products.call(cpu, shape))
+            .bind(DNNL_ARG_SRC, x)
+            .bind(DNNL_ARG_WEIGHTS, weight)
+            .bind(DNNL_ARG_DST, out));
+  }
+
+  @Override
+  public void close() {
+    wide.close();
+    narrow.close();
+    single.close();
+    matrices.forEach(ArrowBuf::close);
+    matrices.clear();
+  }
+}
