@@ -167,8 +167,16 @@ record EmbedSettings(
     return toggle == Toggle.AUTO ? Optional.empty() : Optional.of(toggle == Toggle.TRUE);
   }
 
-  /** On one line. */
+  /** On one line, without what a terminal would obey; no two prompts are the same. */
   private static String quoted(String prompt) {
-    return "'" + prompt.replace("\\", "\\\\").replace("\n", "\\n") + "'";
+    StringBuilder quoted = new StringBuilder("'");
+    for (char c : prompt.replace("\\", "\\\\").replace("\n", "\\n").toCharArray()) {
+      if (Character.isISOControl(c)) {
+        quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+      } else {
+        quoted.append(c);
+      }
+    }
+    return quoted.append('\'').toString();
   }
 }

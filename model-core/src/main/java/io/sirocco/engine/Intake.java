@@ -105,9 +105,10 @@ final class Intake {
   /** Of an embedding, a token that is attended to is the source; other tasks need none. */
   private void checkHasToken(TokenRow row, int count) throws RowRefusal {
     boolean none =
-        row.attentionMask().isPresent()
+        options.task() instanceof Task.Embed
+            && row.attentionMask().isPresent()
             && Arrays.stream(row.attentionMask().get()).allMatch(attended -> attended == 0);
-    if (none && options.task() instanceof Task.Embed) {
+    if (none) {
       throw new RowRefusal(
           RowErrorCode.BAD_ATTENTION_MASK,
           "the mask hides all tokens, so there is nothing to embed",

@@ -248,7 +248,7 @@ class JobConfigReaderTest {
         "input.table=t | exactly one of path and table | input",
         "input.attention-mask-column=m | attention-mask-column | tokens-column only",
         "input=5 | input is '5' | a group of keys",
-        "task=embed | task is 'embed' | classify | generate | score",
+        "task=translate | task is 'translate' | classify | generate | score",
         "task=clasify | task is 'clasify' | classify",
         "=5 | --set =5 | KEY=VALUE",
         "output | --set output | KEY=VALUE",
