@@ -22,6 +22,12 @@ public final class Json {
   private static final int MAX_NESTING = 32;
   private static final int MAX_NUMBER_CHARACTERS = 64;
 
+  /**
+   * A tree takes up to 80 bytes of heap for each, and some of three characters of the file. A
+   * model's header has about 15 for each tensor.
+   */
+  private static final long MAX_TOKENS = 4_000_000;
+
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
               JsonFactory.builder()
@@ -29,6 +35,7 @@ public final class Json {
                       StreamReadConstraints.builder()
                           .maxNestingDepth(MAX_NESTING)
                           .maxNumberLength(MAX_NUMBER_CHARACTERS)
+                          .maxTokenCount(MAX_TOKENS)
                           .build())
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())

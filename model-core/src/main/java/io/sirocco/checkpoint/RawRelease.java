@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
@@ -44,13 +43,22 @@ public final class RawRelease {
   private final RawParams params;
   private final List<List<WeightFile>> parts;
   private final List<RawTensor> tensors;
+  private final String weightsIdentity;
+  private final String identity;
 
+  /** {@code weights}: the names of the files that hold them. */
   private RawRelease(
-      ReleaseFiles files, RawParams params, List<List<WeightFile>> parts, List<RawTensor> tensors) {
+      ReleaseFiles files,
+      RawParams params,
+      List<List<WeightFile>> parts,
+      List<RawTensor> tensors,
+      Set<String> weights) {
     this.files = files;
     this.params = params;
     this.parts = parts;
     this.tensors = tensors;
+    this.weightsIdentity = identityOf(weights);
+    this.identity = weightsIdentity + identityOf(Set.copyOf(companions()));
   }
 
   /**
@@ -71,18 +79,20 @@ public final class RawRelease {
     RawParams params = RawParams.parse(Json.parseObject(where, file.bytes(MAX_PARAMS)), where);
     List<List<WeightFile>> parts = new ArrayList<>();
     List<Map<String, RawTensor.Part>> places = new ArrayList<>();
+    Set<String> names = new HashSet<>(List.of(WeightFiles.RAW_PARAMS, WeightFiles.RAW_INDEX));
     for (List<ReleaseFile> part : files.parts()) {
       Map<String, RawTensor.Part> place = new TreeMap<>();
       List<WeightFile> read = new ArrayList<>();
       for (ReleaseFile weights : part) {
         WeightFile header = weights.weights();
         read.add(header);
+        names.add(weights.name());
         place(weights, header, place);
       }
       parts.add(read);
       places.add(place);
     }
-    return new RawRelease(files, params, parts, new RawTensors(params, places, where).all());
+    return new RawRelease(files, params, parts, new RawTensors(params, places, where).all(), names);
   }
 
   /**
@@ -199,32 +209,26 @@ public final class RawRelease {
   }
 
   /**
-   * Tells this state of the release from others: SHA-256, in hexadecimal, over the names, sizes and
-   * times of its files, and the headers of the weights.
-   *
-   * @throws ModelException if its files cannot be asked any more
+   * Tells the state that the release had when it was opened from others: SHA-256, in hexadecimal,
+   * over the names, sizes and times of its files, and the headers of the weights.
    */
   public String identity() {
-    return identity(COMPANION.asMatchPredicate());
+    return identity;
   }
 
   /**
    * As {@link #identity}, of params.json and the weights alone: a tokenizer may come, go or change.
    * In an archive all files have the time of the archive.
-   *
-   * @throws ModelException as {@link #identity}
    */
   public String weightsIdentity() {
-    return identity(name -> false);
+    return weightsIdentity;
   }
 
-  private String identity(Predicate<String> others) {
+  private String identityOf(Set<String> names) {
     MessageDigest digest = Fingerprint.sha256();
     Set<Path> containers = new HashSet<>();
     for (ReleaseFile file : files.byName().values()) {
-      if (file.name().equals(WeightFiles.RAW_PARAMS)
-          || ReleaseFiles.isWeights(file.name())
-          || others.test(file.name())) {
+      if (names.contains(file.name())) {
         add(digest, file.name() + "\n" + file.size() + "\n");
         containers.add(file.container());
       }

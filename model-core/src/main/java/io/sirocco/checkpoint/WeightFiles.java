@@ -40,7 +40,7 @@ public final class WeightFiles {
   public static final String ADAPTER_CONFIG = "adapter_config.json";
 
   /** Bytes that an index may have. */
-  public static final long MAX_INDEX = 64L << 20;
+  public static final long MAX_INDEX = 16L << 20;
 
   private static final int SAMPLE = 4096;
 

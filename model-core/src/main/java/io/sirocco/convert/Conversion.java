@@ -94,7 +94,7 @@ public final class Conversion {
       staging.clear();
       earlier = Optional.empty();
     }
-    requireRoom(staging, earlier);
+    requireRoom(staging);
     Journal journal =
         earlier.isPresent() ? earlier.get() : Journal.begin(staging.journal(), identity);
     // First, since a damaged tokenizer should not be found after an hour.
@@ -126,12 +126,11 @@ public final class Conversion {
     return shape + " " + config + " " + FORM;
   }
 
-  private void requireRoom(Staging staging, Optional<Journal> earlier) throws IOException {
+  private void requireRoom(Staging staging) throws IOException {
     long needed = BESIDE_WEIGHTS + release.companionBytes();
     for (Shard shard : shards) {
       Path file = staging.model().resolve(shard.file());
-      boolean complete = earlier.flatMap(mine -> mine.checksums(shard.file())).isPresent();
-      needed += complete ? 0 : shard.fileBytes() - (Files.exists(file) ? Files.size(file) : 0);
+      needed += Math.max(0, shard.fileBytes() - (Files.exists(file) ? Files.size(file) : 0));
     }
     long free = Files.getFileStore(staging.model()).getUsableSpace();
     if (needed > free) {
@@ -156,6 +155,9 @@ public final class Conversion {
         return;
       } catch (ModelException e) {
         notes.add("written again: " + e.getMessage());
+      } catch (IOException e) {
+        notes.add("written again, for it cannot be read back: " + file + ": " + e.getMessage());
+        Files.delete(file);
       }
     }
     List<Long> checksums =
@@ -224,7 +226,7 @@ public final class Conversion {
       found = files.filter(file -> !weights.contains(file.getFileName().toString())).toList();
     }
     for (Path file : found) {
-      Files.delete(file);
+      Staging.delete(file);
     }
   }
 

@@ -13,14 +13,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Which files of a conversion are complete, and the checksums of their tensors: a line of JSON for
- * each, on the disk before the next begins. A line that a crash has cut off counts for nothing.
+ * each, written when the file is on the disk and has been read back. A line that a crash has cut
+ * off counts for nothing.
  */
 final class Journal {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -30,7 +31,9 @@ final class Journal {
   private static final String CHECKSUMS = "crc32c";
 
   private final Path path;
-  private final Map<String, List<Long>> complete = new LinkedHashMap<>();
+
+  /** Read by the thread that writes, while the one that reads back adds. */
+  private final Map<String, List<Long>> complete = new ConcurrentHashMap<>();
 
   private Journal(Path path) {
     this.path = path;

@@ -57,12 +57,18 @@ final class ReadBack implements AutoCloseable {
         throw failure;
       }
       throw new IOException(e.getCause());
+    } finally {
+      last = CompletableFuture.completedFuture(null);
     }
   }
 
-  /** Not to leave a thread behind that works on files which another process may take over. */
+  /**
+   * Not to leave a thread behind that works on files which another process may take over.
+   *
+   * @throws IOException what the work on the last file has thrown, if nobody has heard of it yet
+   */
   @Override
-  public void close() {
+  public void close() throws IOException {
     thread.shutdown();
     boolean interrupted = false;
     while (true) {
@@ -77,5 +83,6 @@ final class ReadBack implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+    await();
   }
 }

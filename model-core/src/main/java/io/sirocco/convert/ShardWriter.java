@@ -72,6 +72,8 @@ final class ShardWriter {
 
   /**
    * Brings the file to the disk, and compares its header, size and tensors with what was written.
+   * What is read may come from the page cache: this finds errors of programs, memory and file
+   * systems, and those that a disk reports.
    *
    * @param progress is told of the bytes of tensors that were read so far
    * @throws ModelException naming the tensor that differs

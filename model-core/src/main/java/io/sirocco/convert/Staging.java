@@ -122,7 +122,8 @@ final class Staging implements AutoCloseable {
     }
   }
 
-  private static void delete(Path folder) throws IOException {
+  /** Deletes a file, or a folder with all that is in it; not what a link leads to. */
+  static void delete(Path folder) throws IOException {
     if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
       List<Path> all;
       try (Stream<Path> found = Files.walk(folder)) {

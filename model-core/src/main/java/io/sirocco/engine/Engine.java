@@ -6,6 +6,7 @@ import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -90,6 +91,7 @@ public final class Engine implements AutoCloseable {
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
+      prepared.map(PreparedWeights::made).ifPresent(Engine::sayWhatWasMade);
       OpenAdapters adapters = files.adapters().prepare(kernels);
       Meter meter = new Meter(options.batchTokens());
       Worker worker =
@@ -116,6 +118,15 @@ public final class Engine implements AutoCloseable {
       opened.keep();
       scheduler.start();
       return engine;
+    }
+  }
+
+  private static void sayWhatWasMade(PreparedWeights.Made made) {
+    if (made.bytes() > 0) {
+      LOG.info(
+          "prepared weights of {} bytes in {} s",
+          made.bytes(),
+          String.format(Locale.ROOT, "%.1f", made.seconds()));
     }
   }
 

@@ -74,7 +74,7 @@ public final class ExecutorEngine {
       closeUnused();
       Shared opened = new Shared(fitted, source, open(fitted, model), model);
       OPEN.add(opened);
-      return opened.lease();
+      return opened.firstLease();
     }
   }
 
@@ -227,8 +227,16 @@ public final class ExecutorEngine {
     }
 
     Lease lease() {
+      return lease(false);
+    }
+
+    Lease firstLease() {
+      return lease(true);
+    }
+
+    private Lease lease(boolean opened) {
       leases++;
-      return new Lease(this);
+      return new Lease(this, opened);
     }
 
     void close() {
@@ -255,10 +263,17 @@ public final class ExecutorEngine {
   /** A task's right to use the engine, until it is closed. */
   public static final class Lease implements AutoCloseable {
     private final Shared shared;
+    private final boolean opened;
     private final AtomicBoolean released = new AtomicBoolean();
 
-    private Lease(Shared shared) {
+    private Lease(Shared shared, boolean opened) {
       this.shared = shared;
+      this.opened = opened;
+    }
+
+    /** Whether the engine was opened for this lease, rather than found open. */
+    public boolean opened() {
+      return opened;
     }
 
     /** Open at least as long as this lease is; the caller must not close it. */

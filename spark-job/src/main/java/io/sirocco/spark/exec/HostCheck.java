@@ -1,7 +1,6 @@
 package io.sirocco.spark.exec;
 
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.HostMemory;
@@ -70,7 +69,7 @@ record HostCheck(
     long start = System.nanoTime();
     try (ExecutorEngine.Lease lease = ExecutorEngine.lease(engine, source)) {
       double seconds = (System.nanoTime() - start) * 1e-9;
-      HostReport report = report(place, engine, lease.engine(), seconds);
+      HostReport report = report(place, engine, lease, seconds);
       return new Finding(place, List.of(report), "");
     } catch (ModelException e) {
       return new Finding(place, List.of(), e.getMessage());
@@ -87,8 +86,8 @@ record HostCheck(
   }
 
   private static HostReport report(
-      HostReport.Place place, EngineOptions options, Engine engine, double seconds) {
-    EnginePlan plan = engine.plan();
+      HostReport.Place place, EngineOptions options, ExecutorEngine.Lease lease, double seconds) {
+    EnginePlan plan = lease.engine().plan();
     int cores = ExecutorCores.here();
     return new HostReport(
         place,
@@ -99,18 +98,12 @@ record HostCheck(
             KernelSetup.of(options.kernels(), options.precision()).arithmetic(),
             Math.min(options.threads(), cores),
             seconds,
-            made(engine, seconds)),
+            lease.opened() ? lease.engine().prepared() : PreparedWeights.Made.NOTHING),
         new HostReport.Memory(
             plan.memory().weightsMapped(),
             plan.memory().owned(),
             Runtime.getRuntime().maxMemory(),
             HostMemory.containerLimit().orElse(HostReport.UNLIMITED),
             HostMemory.machineTotal().orElse(HostReport.UNLIMITED)));
-  }
-
-  /** An engine that was open already has prepared nothing for this job. */
-  private static PreparedWeights.Made made(Engine engine, double seconds) {
-    PreparedWeights.Made made = engine.prepared();
-    return made.seconds() <= seconds ? made : PreparedWeights.Made.NOTHING;
   }
 }

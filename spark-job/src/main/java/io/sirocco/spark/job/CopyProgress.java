@@ -18,7 +18,7 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
   private final boolean terminal = System.console() != null;
 
   private long drawn = start - PERIOD_NANOSECONDS;
-  private int longest;
+  private int shown;
   private String written = "";
   private String readBack = "";
   private String line = "";
@@ -38,7 +38,7 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
 
   @Override
   public void readBack(long read, long bytes, String current) {
-    checked = read == bytes ? "" : "; reading back " + current + " (" + 100 * read / bytes + "%)";
+    checked = read == bytes ? "" : "; reading back " + 100 * read / bytes + "%";
     boolean another = !current.equals(readBack);
     readBack = current;
     show(another);
@@ -55,8 +55,9 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
 
   /** Over what was drawn before, which may have been longer. */
   private String redrawn(String text) {
-    longest = Math.max(longest, text.length());
-    return "\r" + text + " ".repeat(longest - text.length());
+    String over = "\r" + text + " ".repeat(Math.max(0, shown - text.length()));
+    shown = text.length();
+    return over;
   }
 
   static String line(long done, long total, String file, double seconds) {

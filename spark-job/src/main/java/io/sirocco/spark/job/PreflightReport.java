@@ -4,6 +4,7 @@ import io.sirocco.spark.exec.HostReport;
 import io.sirocco.spark.exec.Preflight;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -35,10 +36,12 @@ final class PreflightReport {
     if (executors.size() > LINES) {
       out.println("host         and " + (executors.size() - LINES) + " more");
     }
-    result.hosts().stream()
-        .filter(host -> host.engine().prepared().bytes() > 0)
-        .limit(LINES)
-        .forEach(host -> out.println("prepared     " + prepared(host)));
+    List<HostReport> prepared =
+        result.hosts().stream().filter(host -> host.engine().prepared().bytes() > 0).toList();
+    prepared.stream().limit(LINES).forEach(host -> out.println("prepared     " + prepared(host)));
+    if (prepared.size() > LINES) {
+      out.println("prepared     and on " + (prepared.size() - LINES) + " more");
+    }
     result
         .unreached()
         .forEach(
@@ -54,9 +57,10 @@ final class PreflightReport {
   private static String prepared(HostReport host) {
     return String.format(
         Locale.ROOT,
-        "%s: weights of %s in %.1fs",
+        "%s: weights of %s for %s in %.1fs",
         host.place(),
         PlanReport.bytes(host.engine().prepared().bytes()),
+        host.engine().precision(),
         host.engine().prepared().seconds());
   }
 

@@ -32,7 +32,8 @@ class PreparedJobTest {
     try {
       CommandLineRun first = run("first", 512);
       assertThat(first.err()).isEmpty();
-      assertThat(first.out()).containsPattern("(?m)^prepared     .*: weights of \\S+ \\S+ in ");
+      assertThat(first.out())
+          .containsPattern("(?m)^prepared     .*: weights of \\S+ \\S+ for int8 in ");
       assertThat(executor("first").path("prepared_bytes").asLong()).isPositive();
 
       CommandLineRun second = run("second", 768);
