@@ -106,7 +106,7 @@ public final class Engine implements AutoCloseable {
       Scheduler scheduler =
           new Scheduler(queue, worker, new Scheduler.Limit(meter, options.batchDeadline()));
       Sharing sharing = new Sharing(prefix, options.task(), files.config().padTokenId());
-      AdapterNames names = new AdapterNames(options.adapters(), files.head().isPresent());
+      AdapterNames names = new AdapterNames(options.adapters(), files.answersWithoutAdapter());
       Intake intake =
           new Intake(reader, options, new Intake.Model(sharing, names, files.config().vocabSize()));
       Engine engine =

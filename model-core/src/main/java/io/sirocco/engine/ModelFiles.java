@@ -53,6 +53,11 @@ record ModelFiles(
     return Optional.of(weights.lmHead());
   }
 
+  /** Whether the model can do the task by itself: only a classifier's head comes with adapters. */
+  boolean answersWithoutAdapter() {
+    return !classifies || head.isPresent();
+  }
+
   /** The language model's head, where the task needs it. */
   Optional<Tensor> languageHead() {
     return classifies ? Optional.empty() : head;

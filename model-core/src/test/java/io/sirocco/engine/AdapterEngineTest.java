@@ -154,6 +154,16 @@ class AdapterEngineTest {
 
   @ParameterizedTest
   @MethodSource("settings")
+  void embedded(Setting setting) throws Exception {
+    int count = setting.kernels() == KernelChoice.JAVA ? 8 : 20;
+    for (PoolingChoice pooling : List.of(PoolingChoice.LAST, PoolingChoice.MEAN)) {
+      Task task = EmbedModel.task(pooling);
+      assertMixedEqualsSingle(setting.of(WriterModel.options(task)), rows(0, count));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
   void written(Setting setting) throws Exception {
     boolean logprobs = true;
     int count = setting.kernels() == KernelChoice.JAVA ? 6 : 16;
@@ -294,6 +304,9 @@ class AdapterEngineTest {
     }
     if (outcome instanceof RowOutcome.Labelled labelled) {
       return labelled.labels() + Arrays.toString(labelled.logprobs());
+    }
+    if (outcome instanceof RowOutcome.Embedded embedded) {
+      return embedded.tokenCount() + " " + Arrays.toString(embedded.embedding());
     }
     StringBuilder all = new StringBuilder();
     for (Generation sample : ((RowOutcome.Generated) outcome).samples()) {
