@@ -31,7 +31,7 @@ final class CharacterClass {
       if (pattern.charAt(at) == ']' && at > first) {
         break;
       }
-      any = any.and(next());
+      any = any.with(next());
     }
     end.accept(at + 1);
     return not ? any.not() : any;

@@ -11,8 +11,8 @@ record CharacterSet(long low, long high) {
   static final CharacterSet NONE = new CharacterSet(0, 0);
   static final CharacterSet DIGITS = range('0', '9');
   static final CharacterSet WORD =
-      DIGITS.and(range('a', 'z')).and(range('A', 'Z')).and(range('_', '_'));
-  static final CharacterSet SPACE = range('\t', '\r').and(range(' ', ' '));
+      DIGITS.with(range('a', 'z')).with(range('A', 'Z')).with(range('_', '_'));
+  static final CharacterSet SPACE = range('\t', '\r').with(range(' ', ' '));
 
   private static final char LAST = 127;
 
@@ -33,7 +33,7 @@ record CharacterSet(long low, long high) {
   }
 
   /** Those of both. */
-  CharacterSet and(CharacterSet other) {
+  CharacterSet with(CharacterSet other) {
     return new CharacterSet(low | other.low, high | other.high);
   }
 

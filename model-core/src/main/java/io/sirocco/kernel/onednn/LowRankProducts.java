@@ -27,13 +27,17 @@ final class LowRankProducts implements AutoCloseable {
   static final int MOST_ROWS = 256;
 
   /**
-   * Inputs that are multiplied at once. From 20,000 inputs on, and with up to 512 rows and outputs,
-   * oneDNN shares a float32 product's inputs out among the threads, so that the last bits would
-   * depend on their number; slabs are added one after the other, whoever computes them. Of products
-   * with a model's own weights none has that shape: a classifier's head has few outputs, but {@code
-   * hidden_size} inputs, and {@code down_proj} has {@code hidden_size} outputs.
+   * Inputs that are multiplied at once, at most. From 20,000 inputs on, and with up to 512 rows and
+   * outputs, oneDNN shares a float32 product's inputs out among the threads, so that the last bits
+   * would depend on their number; slabs are added one after the other, whoever computes them. Of
+   * products with a model's own weights none has that shape: a classifier's head has few outputs,
+   * but {@code hidden_size} inputs, and {@code down_proj} has {@code hidden_size} outputs, more
+   * than 512 where it has so many inputs.
    */
   private static final int MOST_INPUTS = 16_384;
+
+  /** A vector of float32. */
+  private static final int SLAB_STEP = 16;
 
   /** Ranks are filled up with zeros: a product with one column would take another path. */
   private static final int RANK_STEP = 16;
@@ -60,6 +64,13 @@ final class LowRankProducts implements AutoCloseable {
    * @param b address of {@code scaling · B[outputs, rank]}
    */
   private record Prepared(int outputs, int inputs, int rank, long a, long b) implements LowRank {
+    /** Inputs of a slab, but for the last: slabs are alike, since short ones take other paths. */
+    int slabInputs() {
+      int slabs = (inputs + MOST_INPUTS - 1) / MOST_INPUTS;
+      int share = (inputs + slabs - 1) / slabs;
+      return (share + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
+    }
+
     /** Address of the slab {@code A[:, from:]}, row-major in itself. */
     long slab(int from) {
       return a + (long) rank * from * Float.BYTES;
@@ -107,8 +118,8 @@ final class LowRankProducts implements AutoCloseable {
     float[] row = new float[a.columns()];
     for (int r = 0; r < a.rows(); r++) {
       a.readRow(r, row);
-      for (int from = 0; from < row.length; from += MOST_INPUTS) {
-        int to = Math.min(row.length, from + MOST_INPUTS);
+      for (int from = 0; from < row.length; from += prepared.slabInputs()) {
+        int to = Math.min(row.length, from + prepared.slabInputs());
         new Matrix(prepared.slab(from), ElementType.F32, prepared.rank(), to - from, 0)
             .writeRow(r, Arrays.copyOfRange(row, from, to));
       }
@@ -132,8 +143,8 @@ final class LowRankProducts implements AutoCloseable {
     long input = inPlace ? x.address() : widened(x, rows);
     long between = narrow.address((long) rows * branch.rank() * Float.BYTES);
     int inputs = branch.inputs();
-    for (int from = 0; from < inputs; from += MOST_INPUTS) {
-      int count = Math.min(MOST_INPUTS, inputs - from);
+    for (int from = 0; from < inputs; from += branch.slabInputs()) {
+      int count = Math.min(branch.slabInputs(), inputs - from);
       Products.Shape first = shape(rows, new Inputs(count, inputs), branch.rank(), from > 0);
       multiply(first, input + (long) from * Float.BYTES, branch.slab(from), between);
     }
