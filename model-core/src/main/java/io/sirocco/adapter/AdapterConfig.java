@@ -16,7 +16,8 @@ import java.util.Set;
  * @param rank R where no pattern says otherwise
  * @param alpha likewise
  * @param rslora whether the branch is scaled by alpha / √R rather than alpha / R
- * @param targets modules that have a branch
+ * @param targets modules that have a branch; where they include heads or embeddings, PEFT may have
+ *     left those out, so the file says whether there is one
  * @param excluded but for these
  * @param layers numbers of the layers that are meant; empty for all
  * @param ranks by patterns of modules, the first that matches
@@ -53,14 +54,13 @@ record AdapterConfig(
     JsonFields fields = new JsonFields(json, where);
     UnsupportedAdapters.refuse(fields);
     Optional<String> taskType = fields.text("task_type");
-    ModuleChoice excluded = choice(fields, "exclude_modules").orElse(ModuleChoice.of(Set.of()));
     return new AdapterConfig(
         where,
         fields.integer("r", 8, 1),
         fields.number("lora_alpha", 8, 0),
         fields.flag("use_rslora", false),
-        targets(fields, excluded),
-        excluded,
+        choice(fields, "target_modules").orElse(ModuleChoice.of(DEFAULT_TARGETS)),
+        choice(fields, "exclude_modules").orElse(ModuleChoice.of(Set.of())),
         layers(fields),
         ranks(fields),
         alphas(fields),
@@ -83,9 +83,9 @@ record AdapterConfig(
     return first(ranks, module).orElse(rank);
   }
 
-  /** What the branch is multiplied by. */
-  float scaling(ModulePattern.Text module) {
-    double divisor = rslora ? Math.sqrt(rank(module)) : rank(module);
+  /** What a branch of that rank is multiplied by. */
+  float scaling(ModulePattern.Text module, int rank) {
+    double divisor = rslora ? Math.sqrt(rank) : rank;
     return (float) (first(alphas, module).orElse(alpha) / divisor);
   }
 
@@ -94,24 +94,6 @@ record AdapterConfig(
         .filter(entry -> entry.getKey().matchesSuffix(module))
         .map(Map.Entry::getValue)
         .findFirst();
-  }
-
-  private static ModuleChoice targets(JsonFields fields, ModuleChoice excluded) {
-    ModuleChoice targets =
-        choice(fields, "target_modules").orElse(ModuleChoice.of(DEFAULT_TARGETS));
-    Steps steps = new Steps(fields.where() + ": target_modules");
-    for (String head : new String[] {"lm_head", "score", "embed_tokens", "model.embed_tokens"}) {
-      ModulePattern.Text module = new ModulePattern.Text(head, steps);
-      if (!targets.all() && targets.has(module) && !excluded.has(module)) {
-        throw new ModelException(
-            fields.where(),
-            "target_modules has "
-                + head
-                + "; branches of heads and embeddings are not supported, only those of the linear"
-                + " layers; merge the adapter into the model with peft's merge_and_unload");
-      }
-    }
-    return targets;
   }
 
   private static Optional<ModuleChoice> choice(JsonFields fields, String key) {

@@ -106,12 +106,17 @@ record AdapterTensors(
           + " merge_and_unload";
     }
     if (path.contains("lora_embedding_") || path.contains("embed_tokens")) {
-      return "is of the embeddings; trained or resized embeddings are not supported; merge the"
-          + " adapter into the model with peft's merge_and_unload";
+      return "is of the embeddings; branches of them, and trained or resized ones, are not supported;"
+          + " merge the adapter into the model with peft's merge_and_unload";
     }
     if (path.startsWith("lm_head")) {
-      return "is of lm_head; a trained or resized head of a language model is not supported; merge"
-          + " the adapter into the model with peft's merge_and_unload";
+      return "is of lm_head; a branch of a language model's head, or a trained or resized one, is not"
+          + " supported; merge the adapter into the model with peft's merge_and_unload";
+    }
+    if (path.startsWith("score.lora_")) {
+      return "is a branch of the classifier's head, which is not supported; train the head as a"
+          + " whole, with score in modules_to_save, or merge the adapter into the model with peft's"
+          + " merge_and_unload";
     }
     if (path.endsWith("bias")) {
       return "is a bias, which is not supported; merge the adapter into the model with peft's"

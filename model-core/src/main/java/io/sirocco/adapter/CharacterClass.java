@@ -4,7 +4,6 @@ import io.sirocco.checkpoint.ModelException;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
-import java.util.function.IntPredicate;
 
 /** Reads what stands between brackets in a pattern. */
 final class CharacterClass {
@@ -20,10 +19,10 @@ final class CharacterClass {
   }
 
   /** {@code end} is told where the pattern goes on. */
-  IntPredicate read(IntConsumer end) {
+  CharacterSet read(IntConsumer end) {
     boolean not = at < pattern.length() && pattern.charAt(at) == '^';
     at += not ? 1 : 0;
-    IntPredicate any = c -> false;
+    CharacterSet any = CharacterSet.NONE;
     int first = at;
     while (true) {
       if (at >= pattern.length()) {
@@ -32,13 +31,13 @@ final class CharacterClass {
       if (pattern.charAt(at) == ']' && at > first) {
         break;
       }
-      any = any.or(next());
+      any = any.with(next());
     }
     end.accept(at + 1);
-    return not ? any.negate() : any;
+    return not ? any.not() : any;
   }
 
-  private IntPredicate next() {
+  private CharacterSet next() {
     char from = pattern.charAt(at++);
     if (from == '\\') {
       char c = at < pattern.length() ? pattern.charAt(at++) : ' ';
@@ -47,31 +46,26 @@ final class CharacterClass {
     boolean range =
         at + 1 < pattern.length() && pattern.charAt(at) == '-' && pattern.charAt(at + 1) != ']';
     if (!range) {
-      return c -> c == from;
+      return CharacterSet.of(from);
     }
     char to = pattern.charAt(at + 1);
     if (to == '\\' || to < from) {
       throw problem.apply("has a range that is none");
     }
     at += 2;
-    return c -> c >= from && c <= to;
+    return CharacterSet.range(from, to);
   }
 
   /** What a backslash and {@code c} stand for, as far as it is one character. */
-  static Optional<IntPredicate> escaped(char c) {
-    IntPredicate space = one -> " \t\n\r\f\u000b".indexOf(one) >= 0;
+  static Optional<CharacterSet> escaped(char c) {
     return switch (c) {
-      case 'd' -> Optional.of(PatternParser::isDigit);
-      case 'D' -> Optional.of(one -> !PatternParser.isDigit(one));
-      case 'w' -> Optional.of(CharacterClass::isWord);
-      case 'W' -> Optional.of(one -> !isWord(one));
-      case 's' -> Optional.of(space);
-      case 'S' -> Optional.of(space.negate());
-      default -> Character.isLetterOrDigit(c) ? Optional.empty() : Optional.of(one -> one == c);
+      case 'd' -> Optional.of(CharacterSet.DIGITS);
+      case 'D' -> Optional.of(CharacterSet.DIGITS.not());
+      case 'w' -> Optional.of(CharacterSet.WORD);
+      case 'W' -> Optional.of(CharacterSet.WORD.not());
+      case 's' -> Optional.of(CharacterSet.SPACE);
+      case 'S' -> Optional.of(CharacterSet.SPACE.not());
+      default -> Character.isLetterOrDigit(c) ? Optional.empty() : Optional.of(CharacterSet.of(c));
     };
-  }
-
-  static boolean isWord(int c) {
-    return PatternParser.isDigit(c) || c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   }
 }

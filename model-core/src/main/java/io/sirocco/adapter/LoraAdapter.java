@@ -180,8 +180,8 @@ public final class LoraAdapter {
                         "has no tensors of "
                             + module.name()
                             + ", which target_modules of adapter_config.json includes"));
-    long rank = config.rank(module);
-    float scaling = config.scaling(module);
+    int rank = config.rank(module);
+    float scaling = config.scaling(module, rank);
     if (!Float.isFinite(scaling)) {
       throw new ModelException(
           config.where(), "the scaling of " + module.name() + " is " + scaling);

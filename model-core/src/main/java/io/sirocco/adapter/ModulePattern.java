@@ -3,7 +3,7 @@ package io.sirocco.adapter;
 /**
  * A regular expression of PEFT's over module names, such as {@code .*layers\.[0-3]\..*q_proj}.
  * Patterns are untrusted: instead of trying one way after the other, a step takes all positions of
- * the name that can be reached, so there is nothing to go back for, and steps are counted.
+ * the name that can be reached, so there is nothing to go back for, and positions are counted.
  *
  * <p>Knows Python's literals, classes, groups, alternatives, repetitions, anchors and lookaheads.
  */
@@ -26,6 +26,9 @@ final class ModulePattern {
     Text {
       if (name.length() >= Long.SIZE) {
         throw new IllegalArgumentException("too long for a module's name: " + name);
+      }
+      if (name.chars().anyMatch(c -> c > 127)) {
+        throw new IllegalArgumentException("no module's name, it has other than ASCII: " + name);
       }
     }
 

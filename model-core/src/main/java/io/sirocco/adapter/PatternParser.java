@@ -5,7 +5,6 @@ import io.sirocco.adapter.ModulePattern.Text;
 import io.sirocco.checkpoint.ModelException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntPredicate;
 
 /** Reads a {@link ModulePattern}. */
 final class PatternParser {
@@ -45,7 +44,7 @@ final class PatternParser {
     }
     depth--;
     return (text, positions) -> {
-      text.steps().take();
+      text.steps().take(positions);
       long after = 0;
       for (Node one : all) {
         after |= one.after(text, positions);
@@ -62,7 +61,7 @@ final class PatternParser {
     return (text, positions) -> {
       long after = positions;
       for (int i = 0; i < all.size() && after != 0; i++) {
-        text.steps().take();
+        text.steps().take(after);
         after = all.get(i).after(text, after);
       }
       return after;
@@ -125,7 +124,7 @@ final class PatternParser {
     return (text, positions) -> {
       long now = positions;
       for (int i = 0; i < least && now != 0; i++) {
-        text.steps().take();
+        text.steps().take(now);
         long next = body.after(text, now);
         if (next == now) {
           break; // So it would go on.
@@ -134,7 +133,7 @@ final class PatternParser {
       }
       long all = now;
       for (int i = least; i < most && now != 0; i++) {
-        text.steps().take();
+        text.steps().take(now);
         now = body.after(text, now) & ~all;
         all |= now;
       }
@@ -147,12 +146,12 @@ final class PatternParser {
     return switch (c) {
       case '(' -> group();
       case '[' -> character(new CharacterClass(pattern, at, this::problem).read(this::moveTo));
-      case '.' -> character(any -> any != '\n');
+      case '.' -> character(CharacterSet.of('\n').not());
       case '^' -> place((text, position) -> position == 0);
       case '$' -> place((text, position) -> position == text.length());
       case '\\' -> escape();
       case '*', '+', '?' -> throw problem("repeats nothing");
-      default -> character(one -> one == c);
+      default -> character(CharacterSet.of(c));
     };
   }
 
@@ -182,8 +181,8 @@ final class PatternParser {
     return (text, positions) -> {
       long kept = 0;
       for (long left = positions; left != 0; left &= left - 1) {
-        text.steps().take();
         long position = Long.lowestOneBit(left);
+        text.steps().take(position);
         if ((inner.after(text, position) != 0) != not) {
           kept |= position;
         }
@@ -210,16 +209,17 @@ final class PatternParser {
   }
 
   private static boolean isBoundary(String text, int position) {
-    boolean before = position > 0 && CharacterClass.isWord(text.charAt(position - 1));
-    boolean behind = position < text.length() && CharacterClass.isWord(text.charAt(position));
+    boolean before = position > 0 && CharacterSet.WORD.has(text.charAt(position - 1));
+    boolean behind = position < text.length() && CharacterSet.WORD.has(text.charAt(position));
     return before != behind;
   }
 
-  private static Node character(IntPredicate fits) {
+  private static Node character(CharacterSet set) {
     return (Text text, long positions) -> {
       long after = 0;
-      for (int i = 0; i < text.name().length(); i++) {
-        if (((positions >> i) & 1) != 0 && fits.test(text.name().charAt(i))) {
+      for (long left = positions; left != 0; left &= left - 1) {
+        int i = Long.numberOfTrailingZeros(left);
+        if (i < text.name().length() && set.has(text.name().charAt(i))) {
           after |= 1L << (i + 1);
         }
       }
@@ -234,9 +234,9 @@ final class PatternParser {
   private static Node place(Place place) {
     return (text, positions) -> {
       long kept = 0;
-      for (int i = 0; i <= text.name().length(); i++) {
-        if (((positions >> i) & 1) != 0 && place.fits(text.name(), i)) {
-          kept |= 1L << i;
+      for (long left = positions; left != 0; left &= left - 1) {
+        if (place.fits(text.name(), Long.numberOfTrailingZeros(left))) {
+          kept |= Long.lowestOneBit(left);
         }
       }
       return kept;

@@ -3,7 +3,6 @@ package io.sirocco.adapter;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.JsonFields;
 import io.sirocco.checkpoint.ModelException;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +32,11 @@ final class UnsupportedAdapters {
           Map.entry("velora_config", "a variant of LoRA that is not known here"),
           Map.entry("monteclora_config", "a variant of LoRA that is not known here"));
 
-  /** Beginnings that take something out of the model's own weights. */
-  private static final List<String> CHANGES_WEIGHTS = List.of("pissa", "olora", "corda", "lora_ga");
+  /**
+   * Starts that leave the model's own weights as they are. Others, such as PiSSA, OLoRA, CorDA and
+   * LoftQ, take something out of them or put others in their place; so may those still unknown.
+   */
+  private static final Set<String> LEAVES_WEIGHTS = Set.of("gaussian", "eva", "orthogonal");
 
   private static final Set<String> KNOWN_USES = Set.of("use_rslora");
 
@@ -82,14 +84,16 @@ final class UnsupportedAdapters {
 
   private static void requireOwnWeights(JsonFields fields) {
     JsonNode start = fields.object().path("init_lora_weights");
-    String how = start.isTextual() ? start.asText().toLowerCase(Locale.ROOT) : "";
-    if (CHANGES_WEIGHTS.stream().anyMatch(how::startsWith)) {
-      throw new ModelException(
-          fields.where(),
-          "init_lora_weights is "
-              + how
-              + ": such an adapter belongs to a model with other weights than the one it names;"
-              + " save it with peft's path_initial_model_for_weight_conversion");
+    boolean flag = start.isMissingNode() || start.isNull() || start.isBoolean();
+    boolean known =
+        start.isTextual() && LEAVES_WEIGHTS.contains(start.asText().toLowerCase(Locale.ROOT));
+    if (!flag && !known) {
+      throw fields.problem(
+          "init_lora_weights",
+          "true, false, gaussian, eva or orthogonal: with another start an adapter belongs to a"
+              + " model with other weights than the one it names; save it with peft's"
+              + " path_initial_model_for_weight_conversion, or merge it into the model that it was"
+              + " trained on");
     }
   }
 

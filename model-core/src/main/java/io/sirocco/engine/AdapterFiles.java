@@ -6,6 +6,7 @@ import io.sirocco.kernel.Kernels;
 import io.sirocco.model.Adapter;
 import io.sirocco.model.AdapterWeights;
 import io.sirocco.model.MistralConfig;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -64,9 +65,9 @@ record AdapterFiles(
     return !isEmpty() && adapters.values().stream().allMatch(LoraAdapter::classifies);
   }
 
-  /** Those that the keys and values of a prefix can be of: each adapter, and the model itself. */
-  int variants() {
-    return options.everyRow().isEmpty() ? adapters.size() + 1 : adapters.size();
+  /** Whether no row can be without one. */
+  boolean haveEveryRow() {
+    return !options.everyRow().isEmpty();
   }
 
   int rank() {
@@ -85,16 +86,25 @@ record AdapterFiles(
     }
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((model + "\n" + options.everyRow()).getBytes(StandardCharsets.UTF_8));
-      for (Map.Entry<String, String> adapter : fingerprints().entrySet()) {
-        // Fingerprints have one length, so no two lists are the same bytes.
-        String entry = "\n" + adapter.getKey() + "\n" + adapter.getValue();
-        digest.update(entry.getBytes(StandardCharsets.UTF_8));
-      }
+      update(digest, model);
+      update(digest, options.everyRow());
+      fingerprints()
+          .forEach(
+              (name, fingerprint) -> {
+                update(digest, name);
+                update(digest, fingerprint);
+              });
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java has SHA-256", e);
     }
+  }
+
+  /** Behind its length, so that no two lists are the same bytes. */
+  private static void update(MessageDigest digest, String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+    digest.update(bytes);
   }
 
   /** By name. */

@@ -12,7 +12,7 @@ import java.util.Optional;
  * A model's folder, opened and checked: mapped, nothing read yet.
  *
  * @param head the classifier's weight, or the language model's, as the task needs; none to embed,
- *     nor where each adapter brings the classifier's and the model has none
+ *     nor where each adapter brings the classifier's, and the model has none or no row would use it
  * @param classifies whether it is the classifier's
  * @param adapters that rows can have
  */
@@ -46,9 +46,9 @@ record ModelFiles(
       return Optional.empty();
     }
     if (options.task() instanceof Task.Classify) {
-      return adapters.allClassify() && !weights.classifies()
-          ? Optional.empty()
-          : Optional.of(weights.score());
+      // The model's own may have other labels than those that its adapter was trained with.
+      boolean unused = adapters.haveEveryRow() || !weights.classifies();
+      return adapters.allClassify() && unused ? Optional.empty() : Optional.of(weights.score());
     }
     return Optional.of(weights.lmHead());
   }
@@ -56,6 +56,12 @@ record ModelFiles(
   /** Whether the model can do the task by itself: only a classifier's head comes with adapters. */
   boolean answersWithoutAdapter() {
     return !classifies || head.isPresent();
+  }
+
+  /** Those that the keys and values of a prefix can be of: each adapter, and the model itself. */
+  int variants() {
+    boolean plain = answersWithoutAdapter() && !adapters.haveEveryRow();
+    return adapters.adapters().size() + (plain ? 1 : 0);
   }
 
   /** The language model's head, where the task needs it. */

@@ -49,8 +49,7 @@ final class Planner {
     settings.ifPresent(mine -> notes.addAll(mine.withoutEffect()));
     reading.embedding().ifPresent(mine -> notes.addAll(mine.notes()));
     describe(files.adapters(), notes);
-    long prefixBytes =
-        times(prefix.bytes(setup.precision()), Math.max(1, files.adapters().variants()));
+    long prefixBytes = times(prefix.bytes(setup.precision()), files.variants());
     if (prefix.mostTokens() > 0) {
       String most = prefix.known().length() == 0 ? "up to " : "";
       notes.add(
@@ -72,7 +71,7 @@ final class Planner {
           "weights are converted to bfloat16 in this process's own memory; a bfloat16 checkpoint, or"
               + " precision float32, would share them");
     }
-    requireMemory(memory, notes);
+    requireMemory(memory, files.adapters(), notes);
     settings.ifPresent(
         mine -> {
           long row = kvBytesOfLongestRow(options, files, setup.precision(), mine);
@@ -272,21 +271,23 @@ final class Planner {
     return Math.min(left / 2, times(row, rows));
   }
 
-  private static void requireMemory(MemoryPlan memory, List<String> notes) {
+  private static void requireMemory(MemoryPlan memory, AdapterFiles adapters, List<String> notes) {
     long needed = memory.owned();
     if (needed > memory.available()) {
       throw new ModelException(
           "memory",
           String.format(
               Locale.ROOT,
-              "the engine needs %s (workspace %s, converted weights %s, keys and values %s) besides"
+              "the engine needs %s (workspace %s, converted weights %s, %skeys and values %s) besides"
                   + " the mapped weights, but %s are available; lower batch.max-tokens,"
-                  + " model.max-tokens, generate.kv-memory or batch.shared-prefix",
+                  + " model.max-tokens, generate.kv-memory or batch.shared-prefix%s",
               gib(needed),
               gib(memory.workspace()),
-              gib(memory.weightsCopied()),
+              gib(memory.weightsCopied() - adapters.preparedBytes()),
+              adapters.isEmpty() ? "" : "adapters " + gib(adapters.preparedBytes()) + ", ",
               gib(memory.kvCache() + memory.sharedPrefix()),
-              gib(memory.available())));
+              gib(memory.available()),
+              adapters.isEmpty() ? "" : ", or have fewer model.adapters in one job"));
     }
     if (needed + memory.weightsMapped() > memory.available()) {
       notes.add(

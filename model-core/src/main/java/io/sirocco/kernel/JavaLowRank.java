@@ -49,9 +49,4 @@ record JavaLowRank(float[][] a, float[][] b) implements LowRank {
   public int inputs() {
     return a[0].length;
   }
-
-  @Override
-  public long copiedBytes() {
-    return ((long) a.length * inputs() + (long) b.length * a.length) * Float.BYTES;
-  }
 }

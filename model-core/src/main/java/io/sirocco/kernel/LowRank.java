@@ -11,7 +11,4 @@ public interface LowRank {
 
   /** K: inputs. */
   int inputs();
-
-  /** Memory of this process that holds it, in bytes. */
-  long copiedBytes();
 }

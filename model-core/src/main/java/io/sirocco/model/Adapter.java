@@ -47,12 +47,4 @@ public final class Adapter {
   public Optional<Weight> score() {
     return score;
   }
-
-  /** Memory of this process that holds it, in bytes. */
-  public long copiedBytes() {
-    return layers.stream()
-        .flatMap(layer -> layer.values().stream())
-        .mapToLong(LowRank::copiedBytes)
-        .sum();
-  }
 }

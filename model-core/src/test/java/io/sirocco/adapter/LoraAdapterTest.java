@@ -110,6 +110,28 @@ class LoraAdapterTest {
     assertThat(modules(read(adapter))).hasSize(14);
   }
 
+  /** PEFT leaves them out where modules_to_save has them, or the model has none. */
+  @Test
+  void headsAmongTheTargetsHaveNoBranchIfTheFileHasNone() {
+    TestAdapter named =
+        adapter()
+            .on(QUERY_AND_VALUE)
+            .score()
+            .put("target_modules", "[\"q_proj\", \"v_proj\", \"score\", \"lm_head\"]");
+    AdapterWeights weights = read(named);
+    assertThat(modules(weights)).hasSize(4);
+    assertThat(weights.score()).isPresent();
+    assertThat(modules(read(adapter().on(ALL).put("target_modules", "\".*\"")))).hasSize(14);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"true", "false", "null", "\"gaussian\"", "\"eva\"", "\"orthogonal\"", "\"EVA\""})
+  void startsThatLeaveTheModelsWeightsAreRead(String start) {
+    TestAdapter started = adapter().on(QUERY_AND_VALUE).put("init_lora_weights", start);
+    assertThat(modules(read(started))).hasSize(4);
+  }
+
   @Test
   void someModulesAndLayersCanBeLeftOut() {
     TestAdapter excluding =
@@ -205,15 +227,17 @@ class LoraAdapterTest {
         config("trainable_token_indices", "[3]", "trainable_token_indices is set"),
         config("use_qalora", "true", "use_qalora is set"),
         config("use_something", "true", "use_something is set, which is not known"),
-        config("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights is pissa_niter_4"),
+        config("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights is \"pissa_niter_4\""),
+        config("init_lora_weights", "\"loftq\"", "init_lora_weights is \"loftq\""),
+        config("init_lora_weights", "\"new\"", "init_lora_weights is \"new\", expected true"),
+        config("init_lora_weights", "[1]", "init_lora_weights is [1]"),
         config("peft_type", "\"IA3\"", "peft_type is IA3, expected LORA"),
         config("peft_type", "null", "peft_type is missing"),
         config("modules_to_save", "[\"embed_tokens\"]", "modules_to_save has embed_tokens"),
         config("modules_to_save", "[\"lm_head\"]", "modules_to_save has lm_head"),
         config("modules_to_save", "[\"score\"]", "lacks the classifier's weight"),
         config("task_type", "\"SEQ_CLS\"", "lacks the classifier's weight"),
-        config("target_modules", "[\"q_proj\", \"lm_head\"]", "target_modules has lm_head"),
-        config("target_modules", "\".*\"", "target_modules has lm_head"),
+        config("target_modules", "\".*\"", "has no tensors of"),
         config("target_modules", "[\"q_proj\"]", "v_proj: has tensors, but is not among"),
         config("target_modules", "[\"q_proj\", \"v_proj\", \"k_proj\"]", "has no tensors of"),
         config("target_modules", "[3]", "target_modules is [3], expected a list"),
@@ -235,6 +259,10 @@ class LoraAdapterTest {
             a -> a.tensor("base_model.model.model.embed_tokens.lora_embedding_A", 4, 5, 1),
             "is of the embeddings"),
         tensors(a -> a.tensor("base_model.model.lm_head.weight", 5, 8, 1), "is of lm_head"),
+        tensors(a -> a.tensor("base_model.model.lm_head.lora_A.weight", 4, 8, 1), "is of lm_head"),
+        tensors(
+            a -> a.tensor("base_model.model.score.lora_A.weight", 4, 8, 1),
+            "is a branch of the classifier's head"),
         tensors(
             a ->
                 a.tensor(

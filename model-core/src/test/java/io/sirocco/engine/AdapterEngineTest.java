@@ -3,6 +3,9 @@ package io.sirocco.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sirocco.adapter.LoraAdapter;
 import io.sirocco.adapter.TestAdapter;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.ModelException;
@@ -237,6 +240,44 @@ class AdapterEngineTest {
           .isEqualTo(RowErrorCode.UNKNOWN_ADAPTER);
       assertThat(engine.plan().labels().orElseThrow().names()).containsExactly("a", "b", "c");
     }
+    assertThat(ModelFiles.open(options).variants()).as("the adapter's alone").isEqualTo(1);
+  }
+
+  /** Whose own head has other labels, of which no row has need. */
+  @Test
+  void theModelsHeadIsNotReadWhereEveryRowHasAnother() throws Exception {
+    Path base = Files.createDirectory(folder.resolve("base"));
+    for (String file : List.of("model.safetensors", "tokenizer.json")) {
+      Files.copy(CLASSIFIER.resolve(file), base.resolve(file));
+    }
+    ObjectNode config =
+        (ObjectNode) new ObjectMapper().readTree(CLASSIFIER.resolve("config.json").toFile());
+    config.remove("label2id");
+    config.putObject("id2label").put("0", "a").put("1", "b").put("2", "c");
+    Files.writeString(base.resolve("config.json"), config.toString());
+    String adapter = TestAdapter.of(base, 7).on(ALL).score().write(folder.resolve("a")).toString();
+    EngineOptions plain = SampleModel.options().withModel(base.toString());
+    AdapterOptions named = AdapterOptions.byRow(Map.of("a", adapter));
+    assertThatThrownBy(() -> Engine.open(plain.withAdapters(named)).close())
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("score.weight");
+    EngineOptions every = plain.withAdapters(AdapterOptions.ofEveryRow(adapter));
+    try (Engine engine = Engine.open(every)) {
+      RowOutcome.Scored scored = (RowOutcome.Scored) engine.submit(rows(0, 1).get(0)).get();
+      assertThat(scored.logits()).hasSize(3);
+    }
+  }
+
+  /** What is not needed of a prefix is not reserved, either. */
+  @Test
+  void aPrefixIsOfTheAdaptersAndOfTheModelWhereThatAnswers() {
+    Map<String, String> folders = adapters(CLASSIFIER, true);
+    EngineOptions options = SampleModel.options();
+    assertThat(ModelFiles.open(options).variants()).isEqualTo(1);
+    assertThat(ModelFiles.open(options.withAdapters(AdapterOptions.byRow(folders))).variants())
+        .isEqualTo(4);
+    AdapterOptions every = AdapterOptions.ofEveryRow(folders.get("whole"));
+    assertThat(ModelFiles.open(options.withAdapters(every)).variants()).isEqualTo(1);
   }
 
   @Test
@@ -268,6 +309,13 @@ class AdapterEngineTest {
             Engine.plan(options.withAdapters(AdapterOptions.ofEveryRow(folders.get("whole"))))
                 .fingerprint());
     assertThat(fingerprints).hasSize(4);
+    String gates = folders.get("gates");
+    String one = LoraAdapter.open(Path.of(gates)).fingerprint();
+    AdapterOptions two = AdapterOptions.byRow(Map.of("a", gates, "b", gates));
+    AdapterOptions forged = AdapterOptions.byRow(Map.of("a\n" + one + "\nb", gates));
+    assertThat(Engine.plan(options.withAdapters(forged)).fingerprint())
+        .as("a name like a list")
+        .isNotEqualTo(Engine.plan(options.withAdapters(two)).fingerprint());
   }
 
   @Test

@@ -473,12 +473,7 @@ public abstract class KernelsContract {
     kernels.gatedLinear(x, up, up, Activation.SILU, scratch, out);
   }
 
-  private record OtherBranch(int outputs, int inputs) implements LowRank {
-    @Override
-    public long copiedBytes() {
-      return 0;
-    }
-  }
+  private record OtherBranch(int outputs, int inputs) implements LowRank {}
 
   private record OtherWeight(int outputs, int inputs) implements Weight {
     @Override
@@ -537,6 +532,7 @@ public abstract class KernelsContract {
     adapters.bitsOfRowDependOnThatRowAlone(150, 72, 3);
     adapters.bitsOfRowDependOnThatRowAlone(1000, 256, 16);
     adapters.bitsOfRowDependOnThatRowAlone(256, 1000, 40);
+    adapters.bitsOfLongSumsDependOnNoThreads();
   }
 
   /** A product with its operands, and its double-precision results. */

@@ -38,8 +38,10 @@ final class LowRankChecks {
   }
 
   void matchDoublePrecision() {
-    for (int[] size : new int[][] {{6, 48, 1}, {150, 72, 3}, {48, 1000, 8}, {256, 128, 17}}) {
-      for (int rows : new int[] {1, 2, 3, 17, 33, 300}) {
+    for (int[] size :
+        new int[][] {{6, 48, 1}, {150, 72, 3}, {48, 1000, 8}, {256, 128, 17}, {8, 33_000, 2}}) {
+      int[] counts = size[1] > 1000 ? new int[] {1, 3} : new int[] {1, 2, 3, 17, 33, 300};
+      for (int rows : counts) {
         try (KernelsFixture fixture = opener.open(precision, 2)) {
           for (ElementType type : EnumSet.of(fixture.type(), ElementType.F32)) {
             check(fixture, type, size, rows);
@@ -112,6 +114,31 @@ final class LowRankChecks {
                 .as("row %d of %d, %d threads, seed %d", place, count, threads, seed)
                 .isEqualTo(alone);
           }
+        }
+      }
+    }
+  }
+
+  /** As of down_proj of a wide model, where a product's sum is long and its result small. */
+  void bitsOfLongSumsDependOnNoThreads() {
+    int n = 24;
+    int k = 32_768 + 40;
+    Random random = new Random(seed);
+    float[][] x = KernelsFixture.random(random, 128, k);
+    float[][] more = KernelsFixture.random(random, 128, n);
+    float[][] want = {};
+    for (int threads : new int[] {1, 2, 4}) {
+      try (KernelsFixture fixture = opener.open(precision, threads)) {
+        Branch branch = Branch.of(fixture, new Random(seed), n, k, 3);
+        for (int count : new int[] {128, 64, 17, 2, 1}) {
+          Matrix out = fixture.matrix(ElementType.F32, Arrays.copyOf(more, count));
+          Matrix in = fixture.matrix(fixture.type(), Arrays.copyOf(x, count));
+          fixture.kernels.addLowRank(in, branch.prepared(), out);
+          float[][] got = KernelsFixture.read(out);
+          want = want.length == 0 ? got : want;
+          assertThat(got)
+              .as("%d rows, %d threads, seed %d", count, threads, seed)
+              .isDeepEqualTo(Arrays.copyOf(want, count));
         }
       }
     }

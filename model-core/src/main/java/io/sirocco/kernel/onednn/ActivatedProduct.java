@@ -27,7 +27,7 @@ final class ActivatedProduct implements AutoCloseable {
     this.allocator = allocator;
   }
 
-  /** All of them F32; {@code out} may be {@code gate}. */
+  /** All of them F32; {@code out} may be {@code gate}. At most a piece of rows, for few shapes. */
   void compute(Matrix gate, Matrix up, Activation act, Matrix out) {
     // The pass of int8's gate, whose rows have a scale each: here it is one.
     Int8Calls.Gate shape = new Int8Calls.Gate(gate.rows(), gate.columns(), act);

@@ -11,6 +11,7 @@ import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.NativeMemory;
 import io.sirocco.kernel.Precision;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.arrow.memory.ArrowBuf;
@@ -24,6 +25,19 @@ import org.apache.arrow.memory.util.MemoryUtil;
 final class LowRankProducts implements AutoCloseable {
   /** Rows of a piece at most: it bounds the scratch that they take in float32. */
   static final int MOST_ROWS = 256;
+
+  /**
+   * Inputs that are multiplied at once, at most. From 20,000 inputs on, and with up to 512 rows and
+   * outputs, oneDNN shares a float32 product's inputs out among the threads, so that the last bits
+   * would depend on their number; slabs are added one after the other, whoever computes them. Of
+   * products with a model's own weights none has that shape: a classifier's head has few outputs,
+   * but {@code hidden_size} inputs, and {@code down_proj} has {@code hidden_size} outputs, more
+   * than 512 where it has so many inputs.
+   */
+  private static final int MOST_INPUTS = 16_384;
+
+  /** A vector of float32. */
+  private static final int SLAB_STEP = 16;
 
   /** Ranks are filled up with zeros: a product with one column would take another path. */
   private static final int RANK_STEP = 16;
@@ -46,14 +60,34 @@ final class LowRankProducts implements AutoCloseable {
 
   /**
    * @param rank with the zeros
-   * @param a address of {@code A[rank, inputs]}
+   * @param a address of {@code A[rank, inputs]}: slabs of inputs, one behind the other
    * @param b address of {@code scaling · B[outputs, rank]}
    */
-  private record Prepared(int outputs, int inputs, int rank, long a, long b, ArrowBuf memory)
-      implements LowRank {
-    @Override
-    public long copiedBytes() {
-      return memory.capacity();
+  private record Prepared(int outputs, int inputs, int rank, long a, long b) implements LowRank {
+    /** Inputs of a slab, but for the last: slabs are alike, since short ones take other paths. */
+    int slabInputs() {
+      int slabs = (inputs + MOST_INPUTS - 1) / MOST_INPUTS;
+      int share = (inputs + slabs - 1) / slabs;
+      return (share + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
+    }
+
+    /** Address of the slab {@code A[:, from:]}, row-major in itself. */
+    long slab(int from) {
+      return a + (long) rank * from * Float.BYTES;
+    }
+  }
+
+  /** Rows that come in pieces, the number of rows of each being a power of two. */
+  @FunctionalInterface
+  interface Piece {
+    void compute(int from, int count);
+  }
+
+  static void inPieces(int rows, Piece piece) {
+    int count;
+    for (int from = 0; from < rows; from += count) {
+      count = Math.min(MOST_ROWS, Integer.highestOneBit(rows - from));
+      piece.compute(from, count);
     }
   }
 
@@ -65,15 +99,11 @@ final class LowRankProducts implements AutoCloseable {
     ArrowBuf memory = NativeMemory.allocate(allocator, bytes);
     matrices.add(memory);
     memory.setZero(0, bytes);
-    Matrix copyOfA = new Matrix(memory.memoryAddress(), ElementType.F32, rank, a.columns(), 0);
     long atB = memory.memoryAddress() + bytesOfA;
+    Prepared prepared = new Prepared(b.rows(), a.columns(), rank, memory.memoryAddress(), atB);
+    copySlabs(a, prepared);
     Matrix copyOfB = new Matrix(atB, ElementType.F32, b.rows(), rank, 0);
-    float[] row = new float[Math.max(rank, a.columns())];
-    for (int r = 0; r < a.rows(); r++) {
-      a.readRow(r, row);
-      copyOfA.writeRow(r, row);
-    }
-    row = new float[rank];
+    float[] row = new float[rank];
     for (int n = 0; n < b.rows(); n++) {
       b.readRow(n, row);
       for (int r = 0; r < b.columns(); r++) {
@@ -81,7 +111,19 @@ final class LowRankProducts implements AutoCloseable {
       }
       copyOfB.writeRow(n, row);
     }
-    return new Prepared(b.rows(), a.columns(), rank, copyOfA.address(), atB, memory);
+    return prepared;
+  }
+
+  private static void copySlabs(Tensor a, Prepared prepared) {
+    float[] row = new float[a.columns()];
+    for (int r = 0; r < a.rows(); r++) {
+      a.readRow(r, row);
+      for (int from = 0; from < row.length; from += prepared.slabInputs()) {
+        int to = Math.min(row.length, from + prepared.slabInputs());
+        new Matrix(prepared.slab(from), ElementType.F32, prepared.rank(), to - from, 0)
+            .writeRow(r, Arrays.copyOfRange(row, from, to));
+      }
+    }
   }
 
   /** Adds the product of {@code x} to {@code out}, which is F32; neither needs slack. */
@@ -89,11 +131,9 @@ final class LowRankProducts implements AutoCloseable {
     if (!(branch instanceof Prepared prepared)) {
       throw new IllegalArgumentException("an adapter of other kernels: " + branch);
     }
-    int rows;
-    for (int from = 0; from < x.rows(); from += rows) {
-      rows = Math.min(MOST_ROWS, Integer.highestOneBit(x.rows() - from));
-      addPiece(x.slice(from, rows), prepared, out.slice(from, rows));
-    }
+    inPieces(
+        x.rows(),
+        (from, count) -> addPiece(x.slice(from, count), prepared, out.slice(from, count)));
   }
 
   /** A single row is computed as two, here as in other products, the second for nobody. */
@@ -102,9 +142,15 @@ final class LowRankProducts implements AutoCloseable {
     boolean inPlace = x.type() == ElementType.F32 && x.rows() == rows;
     long input = inPlace ? x.address() : widened(x, rows);
     long between = narrow.address((long) rows * branch.rank() * Float.BYTES);
+    int inputs = branch.inputs();
+    for (int from = 0; from < inputs; from += branch.slabInputs()) {
+      int count = Math.min(branch.slabInputs(), inputs - from);
+      Products.Shape first = shape(rows, new Inputs(count, inputs), branch.rank(), from > 0);
+      multiply(first, input + (long) from * Float.BYTES, branch.slab(from), between);
+    }
     boolean adds = true;
-    multiply(shape(rows, branch.inputs(), branch.rank(), !adds), input, branch.a(), between);
-    Products.Shape second = shape(rows, branch.rank(), branch.outputs(), adds);
+    Inputs ranks = new Inputs(branch.rank(), branch.rank());
+    Products.Shape second = shape(rows, ranks, branch.outputs(), adds);
     if (x.rows() == rows) {
       multiply(second, between, branch.b(), out.address());
     } else {
@@ -121,7 +167,10 @@ final class LowRankProducts implements AutoCloseable {
     return target;
   }
 
-  /** Copies {@code x} into a matrix of another type, or of the same. */
+  /**
+   * Copies {@code x} into a matrix of another type, or of the same. Of many rows take {@link
+   * #inPieces}, for few shapes.
+   */
   void convert(Matrix x, Matrix out) {
     if (x.type() == out.type()) {
       x.copyRows(0, x.rows(), out, 0);
@@ -136,11 +185,15 @@ final class LowRankProducts implements AutoCloseable {
             .bind(DNNL_ARG_DST, out.address()));
   }
 
-  private static Products.Shape shape(int m, int k, int n, boolean addsToOut) {
+  /** So many inputs of rows that are {@code stride} elements apart. */
+  private record Inputs(int count, int stride) {}
+
+  private static Products.Shape shape(int m, Inputs inputs, int n, boolean addsToOut) {
     return new Products.Shape(
         m,
-        k,
+        inputs.count(),
         n,
+        inputs.stride(),
         n,
         ElementType.F32,
         ElementType.F32,

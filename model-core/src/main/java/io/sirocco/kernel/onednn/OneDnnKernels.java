@@ -183,22 +183,24 @@ public final class OneDnnKernels implements Kernels {
   @Override
   public void activate(Matrix gate, Matrix up, Activation act, Matrix out) {
     Operands.requireElementwise(precision, gate, up, out);
-    if (gate.rows() == 0) {
-      return;
-    }
     boolean rounds = out.type() != gate.type();
-    activated.compute(gate, up, act, rounds ? gate : out);
-    if (rounds) {
-      adapters.convert(gate, out);
-    }
+    LowRankProducts.inPieces(
+        gate.rows(),
+        (from, count) -> {
+          Matrix piece = gate.slice(from, count);
+          Matrix result = out.slice(from, count);
+          activated.compute(piece, up.slice(from, count), act, rounds ? piece : result);
+          if (rounds) {
+            adapters.convert(piece, result);
+          }
+        });
   }
 
   @Override
   public void round(Matrix x, Matrix out) {
     Operands.requireElementwise(precision, x, x, out);
-    if (x.rows() > 0) {
-      adapters.convert(x, out);
-    }
+    LowRankProducts.inPieces(
+        x.rows(), (from, count) -> adapters.convert(x.slice(from, count), out.slice(from, count)));
   }
 
   @Override
@@ -297,6 +299,7 @@ public final class OneDnnKernels implements Kernels {
         work.roundedRows(x, out, seconds),
         weight.inputs(),
         slab.rows(),
+        x.columns(),
         out.columns(),
         x.type(),
         weight.type(),

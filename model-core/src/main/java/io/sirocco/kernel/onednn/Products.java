@@ -29,6 +29,7 @@ final class Products {
   /**
    * {@code out[m,n] = x[m,k] · W[n,k]ᵀ}.
    *
+   * @param xStride elements between rows of {@code x}
    * @param packed layout of W; empty where it is row-major
    * @param outStride elements between rows of {@code out}
    * @param addsToOut whether the product is added to what {@code out} holds
@@ -38,6 +39,7 @@ final class Products {
       int m,
       int k,
       int n,
+      int xStride,
       int outStride,
       ElementType x,
       ElementType weight,
@@ -49,7 +51,7 @@ final class Products {
   private Products() {}
 
   static Call call(engine cpu, Shape shape) {
-    memory.desc x = Descriptors.rowMajor(shape.x(), shape.m(), shape.k(), shape.k());
+    memory.desc x = Descriptors.rowMajor(shape.x(), shape.m(), shape.k(), shape.xStride());
     memory.desc weight =
         shape
             .packed()

@@ -6,7 +6,8 @@ import io.sirocco.kernel.Precision;
 
 /**
  * Rough times on one core, to choose between one thread and the team, and between exact and rounded
- * shapes. Neither choice changes a result.
+ * shapes. Neither choice changes a result: no product here has a shape whose sums oneDNN shares out
+ * among threads, see {@link LowRankProducts}.
  */
 final class WorkEstimate {
   private static final double BFLOAT16_FLOPS = 200e9;

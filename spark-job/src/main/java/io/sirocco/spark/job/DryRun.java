@@ -21,8 +21,6 @@ import org.apache.spark.sql.functions;
 /** Checks a job without running it: model, columns, memory, and the lengths of a sample of rows. */
 final class DryRun {
   private static final int SAMPLE = 1000;
-  private static final String NO_ADAPTER = "(none)";
-  private static final String UNKNOWN_ADAPTER = "(unknown)";
 
   private final JobConfig config;
   private final PrintWriter out;
@@ -106,13 +104,25 @@ final class DryRun {
   /** How many rows of the sample have which adapter; names that there are not are the row's own. */
   private void adapters(Dataset<Row> rows, String column) {
     Map<String, Long> counts = new TreeMap<>();
+    long none = 0;
+    long unknown = 0;
     for (Row row : rows.select(functions.col(EngineColumns.quoted(column))).collectAsList()) {
-      String name = row.isNullAt(0) || row.getString(0).isEmpty() ? NO_ADAPTER : row.getString(0);
-      boolean known =
-          name.equals(NO_ADAPTER) || config.model().adapters().named().containsKey(name);
-      counts.merge(known ? name : UNKNOWN_ADAPTER, 1L, Long::sum);
+      String name = row.isNullAt(0) ? "" : row.getString(0);
+      if (name.isEmpty()) {
+        none++;
+      } else if (config.model().adapters().named().containsKey(name)) {
+        counts.merge(name, 1L, Long::sum);
+      } else {
+        unknown++;
+      }
     }
-    out.println("adapters     rows of the sample: " + counts);
+    // Apart from the names, since an adapter can have any.
+    out.printf(
+        Locale.ROOT,
+        "adapters     rows of the sample: %s; without one %,d, with an unknown one %,d%n",
+        counts,
+        none,
+        unknown);
   }
 
   /** Tokens of a row, -1 without any; a text too long to be tokenized is one above the limit. */

@@ -80,6 +80,11 @@ record JobConfigCheck(JobConfig config) {
               if (name.isEmpty() || folder.isEmpty()) {
                 throw new ConfigException("model.adapters", name + ": " + folder, "name: folder");
               }
+              if (name.chars().anyMatch(Character::isISOControl)) {
+                String shown = name.replaceAll("\\p{Cntrl}", "?");
+                throw new ConfigException(
+                    "model.adapters", shown, "names without control characters such as line ends");
+              }
             });
   }
 

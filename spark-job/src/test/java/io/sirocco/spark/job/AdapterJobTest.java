@@ -185,7 +185,8 @@ class AdapterJobTest {
                 ticket("d", "Where is my parcel?", null)));
     CommandLineRun looked = dryRun(tickets, List.of(byColumn()));
     assertDone(looked);
-    assertThat(looked.out()).contains("rows of the sample: {(none)=2, (unknown)=1, red=1}");
+    assertThat(looked.out())
+        .contains("rows of the sample: {red=1}; without one 2, with an unknown one 1");
     assertDone(run(tickets, "out", byColumn()));
     Map<String, String> rows = results("out");
     assertThat(rows.get("b")).contains("unknown-adapter", "there is no adapter 'mauve'");
@@ -220,6 +221,9 @@ class AdapterJobTest {
     assertRefused(run(tickets, "none", "model.adapter-column=team"), "one of them is missing");
     assertRefused(
         run(tickets, "none", byColumn("model.adapter-column=nobody")), "model.adapter-column");
+    assertRefused(
+        run(tickets, "none", byColumn("model.adapters={\"a\\nb\": \"" + red + "\"}")),
+        "model.adapters is 'a?b', expected names without control characters");
     CommandLineRun missing = run(tickets, "none", "model.adapter=" + red + "x");
     assertThat(missing.exitCode()).isEqualTo(ExitCode.MODEL);
     assertThat(missing.err()).contains("adapter_config.json");
