@@ -83,7 +83,8 @@ record EmbedTexts(
         throw new ModelException(
             "model.over-length",
             "is truncate-left, which would cut off the prompt that each text begins with; set"
-                + " truncate-right, or leave the prompt out with embed.prompt-name: none");
+                + " truncate-right, or take away embed.instruction, or the prompt with"
+                + " embed.prompt-name: none");
       }
       int[] ids;
       try {
