@@ -56,15 +56,6 @@ record ModelFiles(
     return Optional.of(weights.lmHead());
   }
 
-  /** That a folder brings code of its own, which nothing here executes; for people. */
-  static Optional<String> ownCode(Checkpoint checkpoint) {
-    return checkpoint.config().hasNonNull(OWN_CODE)
-        ? Optional.of(
-            "config.json names code of the folder's own (auto_map), which is not executed: the model"
-                + " runs as transformers' own Mistral")
-        : Optional.empty();
-  }
-
   /** The language model's head, where the task needs it. */
   Optional<Tensor> languageHead() {
     return classifies ? Optional.empty() : head;
@@ -83,5 +74,14 @@ record ModelFiles(
             () ->
                 GenerationOptions.fromJson(
                     checkpoint.config(), checkpoint.configFile().toString()));
+  }
+
+  /** That a folder brings code of its own, which nothing here executes; for people. */
+  static Optional<String> ownCode(Checkpoint checkpoint) {
+    return checkpoint.config().hasNonNull(OWN_CODE)
+        ? Optional.of(
+            "config.json names code of the folder's own (auto_map), which is not executed: the model"
+                + " runs as transformers' own Mistral")
+        : Optional.empty();
   }
 }

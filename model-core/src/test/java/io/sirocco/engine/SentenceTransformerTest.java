@@ -433,7 +433,7 @@ class SentenceTransformerTest {
   void anEndingThatTokenizerOrModelDoNotHaveIsRefused() throws Exception {
     String config = Files.readString(folder.resolve("config.json"));
     // config.json has another one, which is not meant.
-    for (String named : List.of("\"<end>\"", "{\"content\": \"<end>\"}", "7")) {
+    for (String named : List.of("\"<end>\"", "{\"content\": \"<end>\"}", "7777777")) {
       tokenizerConfig("\"add_eos_token\": true, \"eos_token\": " + named);
       refused(EmbedModel.task(), "embed.append-eos", "which is no token of the tokenizer");
     }
