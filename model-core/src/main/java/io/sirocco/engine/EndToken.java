@@ -36,7 +36,7 @@ record EndToken(String name, OptionalInt id, boolean isAdded, Optional<Boolean> 
     String name = config.map(EndToken::name).orElse("");
     OptionalInt id =
         name.isEmpty() ? idOf(checkpoint.config().path(EOS_TOKEN_ID)) : tokenizer.idOf(name);
-    Encoding any = tokenizer.encode("a");
+    Encoding any = tokenizer.encode("");
     boolean added =
         any.suffix() > 0 && id.isPresent() && any.ids()[any.length() - 1] == id.getAsInt();
     boolean asked = config.map(fields -> fields.flag("add_eos_token", false)).orElse(false);
