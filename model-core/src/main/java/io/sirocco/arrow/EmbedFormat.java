@@ -26,6 +26,7 @@ record EmbedFormat() implements ResultFormat {
 
   @Override
   public void write(RowOutcome answer, int sample, int row, ResultColumns columns) {
-    columns.floats(ResultFields.EMBEDDING, row, ((RowOutcome.Embedded) answer).embedding());
+    columns.floatsOfOneLength(
+        ResultFields.EMBEDDING, row, ((RowOutcome.Embedded) answer).embedding());
   }
 }

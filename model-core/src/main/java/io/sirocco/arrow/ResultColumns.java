@@ -17,9 +17,12 @@ import org.apache.arrow.vector.complex.StructVector;
 /** Sets the cells of a result batch by column and row, from the first row to the last. */
 final class ResultColumns {
   private final VectorSchemaRoot root;
+  private final int rows;
 
-  ResultColumns(VectorSchemaRoot root) {
+  /** {@code rows}: as many as will be set at most. */
+  ResultColumns(VectorSchemaRoot root, int rows) {
     this.root = root;
+    this.rows = rows;
   }
 
   void text(String column, int row, String value) {
@@ -77,6 +80,20 @@ final class ResultColumns {
       elements.setSafe(start + i, values[i]);
     }
     list.endValue(row, values.length);
+  }
+
+  /**
+   * As {@link #floats}, where all rows have the same number of them: room for all is made with the
+   * first, as growing by doubling would copy what is large.
+   */
+  void floatsOfOneLength(String column, int row, float[] values) {
+    ListVector list = vector(column, ListVector.class);
+    long all = (long) rows * values.length;
+    boolean first = list.getLastSet() < 0;
+    if (first && all <= Integer.MAX_VALUE / Float.BYTES) {
+      ((Float4Vector) list.getDataVector()).allocateNew((int) all);
+    }
+    floats(column, row, values);
   }
 
   void numbers(String column, int row, double[] values) {

@@ -27,11 +27,11 @@ final class ResultWriter {
     VectorSchemaRoot root = VectorSchemaRoot.create(ResultFields.schema(format), allocator);
     try {
       root.getFieldVectors().forEach(FieldVector::allocateNew);
-      ResultWriter writer = new ResultWriter(format, new ResultColumns(root));
       int[] inputRows =
           IntStream.range(0, outcomes.size())
               .flatMap(row -> IntStream.generate(() -> row).limit(resultRows(outcomes.get(row))))
               .toArray();
+      ResultWriter writer = new ResultWriter(format, new ResultColumns(root, inputRows.length));
       int row = 0;
       for (RowOutcome outcome : outcomes) {
         for (int sample = 0; sample < resultRows(outcome); sample++) {

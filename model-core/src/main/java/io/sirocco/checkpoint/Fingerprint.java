@@ -32,7 +32,7 @@ final class Fingerprint {
   /** {@code sizes}: the file that says which weights there are, config.json or params.json. */
   static String of(Path folder, String sizes, List<WeightFile> files) {
     List<String> small = new ArrayList<>(SMALL_FILES);
-    small.addAll(SentenceFiles.all());
+    small.addAll(SentenceFiles.countingWhere(name -> Files.isRegularFile(folder.resolve(name))));
     if (!small.contains(sizes)) {
       small.add(sizes);
     }

@@ -1,6 +1,7 @@
 package io.sirocco.checkpoint;
 
 import java.util.List;
+import java.util.function.Predicate;
 
 /** The small files that the library sentence-transformers writes beside a model, by their place. */
 public final class SentenceFiles {
@@ -24,5 +25,13 @@ public final class SentenceFiles {
   /** All of them. */
   public static List<String> all() {
     return List.of(MODULES, POOLING, PROMPTS, TRANSFORMER);
+  }
+
+  /**
+   * Those that can count in a folder that has or has not files of its own, whether or not they are
+   * there: how states are pooled is read only where the list of modules says that they are.
+   */
+  public static List<String> countingWhere(Predicate<String> has) {
+    return all().stream().filter(file -> !file.equals(POOLING) || has.test(MODULES)).toList();
   }
 }

@@ -4,7 +4,8 @@ import java.io.Serializable;
 import java.util.Objects;
 
 /**
- * What is put before each text that is embedded.
+ * What is put before each text that is embedded. Its author is trusted: a control token's name in
+ * it is that token, which it never is in a row's own text.
  *
  * @param text a name, or an instruction; empty for the other kinds
  */
@@ -19,7 +20,9 @@ public record EmbedPrompt(Kind kind, String text) implements Serializable {
     /** The folder's prompt of that name. */
     NAMED,
     /** The form in which e5-mistral and its like are told what to look for. */
-    INSTRUCTION
+    INSTRUCTION,
+    /** Nothing before or behind: rows come as tokens, which are used as they are. */
+    TOKENS
   }
 
   public EmbedPrompt {
@@ -45,5 +48,10 @@ public record EmbedPrompt(Kind kind, String text) implements Serializable {
   /** {@code Instruct: TASK}, a line feed, and {@code Query: }. */
   public static EmbedPrompt instruction(String task) {
     return new EmbedPrompt(Kind.INSTRUCTION, task);
+  }
+
+  /** Nothing, as all rows come as tokens; what the folder says of texts does not count. */
+  public static EmbedPrompt ofTokens() {
+    return new EmbedPrompt(Kind.TOKENS, "");
   }
 }

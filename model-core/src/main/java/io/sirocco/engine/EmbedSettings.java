@@ -1,7 +1,9 @@
 package io.sirocco.engine;
 
+import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.model.EmbeddingForm;
+import io.sirocco.model.MistralConfig;
 import io.sirocco.model.Pooling;
 import io.sirocco.sampling.EffectiveSetting;
 import io.sirocco.sampling.Origin;
@@ -9,6 +11,7 @@ import io.sirocco.tokenizer.Encoding;
 import io.sirocco.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -32,7 +35,7 @@ record EmbedSettings(
     List<String> notes) {
 
   /** A value and who gave it. */
-  private record Given<T>(T value, Origin origin) {
+  record Given<T>(T value, Origin origin) {
     static <T> Given<T> of(Optional<T> job, Optional<T> folder, T otherwise) {
       if (job.isPresent()) {
         return new Given<>(job.get(), Origin.JOB);
@@ -53,14 +56,33 @@ record EmbedSettings(
    * @throws ModelException if the folder wants what is not supported, or the job what the folder
    *     does not have
    */
-  static Optional<EmbedSettings> of(EngineOptions options, ModelFiles files, Tokenizer tokenizer) {
-    return options.task() instanceof Task.Embed embed
-        ? Optional.of(new Resolution(options, embed, files, tokenizer).settings())
-        : Optional.empty();
+  static Optional<EmbedSettings> of(
+      EngineOptions options, Checkpoint checkpoint, MistralConfig config, Tokenizer tokenizer) {
+    if (!(options.task() instanceof Task.Embed embed)) {
+      return Optional.empty();
+    }
+    EmbedTexts.Surroundings around =
+        new EmbedTexts.Surroundings(options, checkpoint, tokenizer, config.vocabSize());
+    return Optional.of(of(embed, SentenceTransformer.of(checkpoint), around, config.hiddenSize()));
   }
 
-  /** The encoding with the ending behind it; truncation leaves it there. */
-  Encoding ended(Encoding encoding) {
+  /**
+   * A row's text behind the prompt, and the ending behind both. Of the prompt, unlike the text, a
+   * control token's name is that token.
+   *
+   * @throws IllegalArgumentException as {@link Tokenizer#encode(String)}
+   */
+  Encoding encoding(Tokenizer tokenizer, String text) {
+    if (prompt.isEmpty()) {
+      return ended(tokenizer.encode(text));
+    }
+    BitSet fromRow = new BitSet();
+    fromRow.set(prompt.length(), prompt.length() + text.length());
+    return ended(tokenizer.encode(prompt + text, fromRow));
+  }
+
+  /** Truncation leaves the ending there. */
+  private Encoding ended(Encoding encoding) {
     if (ending.isEmpty() || endsWith(encoding, ending.getAsInt())) {
       return encoding;
     }
@@ -73,86 +95,47 @@ record EmbedSettings(
     return encoding.suffix() > 0 && encoding.ids()[encoding.length() - 1] == id;
   }
 
-  /** What the settings are made of. */
-  private record Resolution(
-      EngineOptions options, Task.Embed embed, ModelFiles files, Tokenizer tokenizer) {
-
-    EmbedSettings settings() {
-      SentenceTransformer folder = SentenceTransformer.of(files.checkpoint());
-      folder.requireTextsAsTheyAre();
-      Optional<Pooling> wanted = wanted(embed.pooling());
-      Given<Pooling> pooling =
-          Given.of(wanted, wanted.isPresent() ? wanted : folder.pooling(), Pooling.LAST);
-      Given<Boolean> normalize = Given.of(wanted(embed.normalize()), folder.normalizes(), true);
-      Given<Integer> dimensions = dimensions();
-      Given<String> prompt = prompt(folder);
-      EndToken end = EndToken.of(files.checkpoint(), tokenizer);
-      Given<Boolean> append = Given.of(wanted(embed.appendEos()), end.wanted(), false);
-      if (pooling.value() == Pooling.MEAN
-          && !prompt.value().isEmpty()
-          && !folder.meansIncludePrompts()) {
-        throw new ModelException(
-            folder.checkpoint().folder().toString(),
-            "include_prompt is false: a mean without the prompt's tokens is not supported; leave"
-                + " the prompt out with embed.prompt-name: none, or set embed.pooling: last");
-      }
-      return new EmbedSettings(
-          new EmbeddingForm(pooling.value(), dimensions.value(), normalize.value()),
-          prompt.value(),
-          append.value() ? OptionalInt.of(end.required()) : OptionalInt.empty(),
-          List.of(
-              pooling.as("pooling"),
-              normalize.as("normalize"),
-              dimensions.as("dimensions"),
-              new EffectiveSetting("prompt", quoted(prompt.value()), prompt.origin()),
-              append.as("append-eos")),
-          notes(folder, end, append));
+  private static EmbedSettings of(
+      Task.Embed embed, SentenceTransformer folder, EmbedTexts.Surroundings around, int hidden) {
+    Optional<Pooling> wanted = wanted(embed.pooling());
+    Given<Pooling> pooling =
+        Given.of(wanted, wanted.isPresent() ? wanted : folder.pooling(), Pooling.LAST);
+    Given<Boolean> normalize = Given.of(wanted(embed.normalize()), folder.normalizes(), true);
+    Given<Integer> dimensions = dimensions(embed, hidden);
+    EmbedTexts texts =
+        embed.prompt().kind() == EmbedPrompt.Kind.TOKENS
+            ? EmbedTexts.none()
+            : around.of(embed, folder, pooling.value());
+    List<String> notes = new ArrayList<>(texts.notes());
+    if (pooling.value() == Pooling.MEAN
+        && around.options().reuse().beginning() instanceof Beginning.Tokens) {
+      notes.add(
+          "batch.shared-prefix has no effect with pooling mean: the hidden states of all tokens are"
+              + " needed");
     }
+    return new EmbedSettings(
+        new EmbeddingForm(pooling.value(), dimensions.value(), normalize.value()),
+        texts.prompt().value(),
+        texts.ending(),
+        List.of(
+            pooling.as("pooling"),
+            normalize.as("normalize"),
+            dimensions.as("dimensions"),
+            new EffectiveSetting("prompt", quoted(texts.prompt().value()), texts.prompt().origin()),
+            texts.appended().as("append-eos")),
+        List.copyOf(notes));
+  }
 
-    private Given<Integer> dimensions() {
-      int hidden = files.config().hiddenSize();
-      if (embed.dimensions() > hidden) {
-        throw new ModelException(
-            "embed.dimensions",
-            "is " + embed.dimensions() + ", but the model's hidden_size is " + hidden);
-      }
-      return Given.of(
-          embed.dimensions() == 0 ? Optional.empty() : Optional.of(embed.dimensions()),
-          Optional.empty(),
-          hidden);
+  private static Given<Integer> dimensions(Task.Embed embed, int hidden) {
+    if (embed.dimensions() > hidden) {
+      throw new ModelException(
+          "embed.dimensions",
+          "is " + embed.dimensions() + ", but the model's hidden_size is " + hidden);
     }
-
-    private Given<String> prompt(SentenceTransformer folder) {
-      String text = embed.prompt().text();
-      return switch (embed.prompt().kind()) {
-        case FOLDER -> Given.of(Optional.empty(), folder.defaultPrompt(), "");
-        case NONE -> new Given<>("", Origin.JOB);
-        case NAMED -> new Given<>(folder.prompt(text), Origin.JOB);
-        case INSTRUCTION -> new Given<>("Instruct: " + text + "\nQuery: ", Origin.JOB);
-      };
-    }
-
-    private List<String> notes(SentenceTransformer folder, EndToken end, Given<Boolean> append) {
-      List<String> notes = new ArrayList<>();
-      if (end.isAdded() && !append.value()) {
-        notes.add("the tokenizer itself puts " + end.name() + " behind each text");
-      } else if (append.origin() == Origin.DEFAULT) {
-        notes.add(
-            "no end-of-sequence token is put behind texts, as nothing in the model's folder asks for"
-                + " it; models such as e5-mistral want embed.append-eos: true");
-      }
-      folder
-          .maxTokens()
-          .ifPresent(
-              most -> {
-                if (most != options.maxTokens()) {
-                  notes.add(
-                      "the model's folder cuts texts off at %d tokens, model.max-tokens is %d"
-                          .formatted(most, options.maxTokens()));
-                }
-              });
-      return List.copyOf(notes);
-    }
+    return Given.of(
+        embed.dimensions() == 0 ? Optional.empty() : Optional.of(embed.dimensions()),
+        Optional.empty(),
+        hidden);
   }
 
   private static Optional<Pooling> wanted(PoolingChoice choice) {
@@ -163,7 +146,7 @@ record EmbedSettings(
     };
   }
 
-  private static Optional<Boolean> wanted(Toggle toggle) {
+  static Optional<Boolean> wanted(Toggle toggle) {
     return toggle == Toggle.AUTO ? Optional.empty() : Optional.of(toggle == Toggle.TRUE);
   }
 

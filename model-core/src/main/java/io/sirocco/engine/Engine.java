@@ -79,7 +79,8 @@ public final class Engine implements AutoCloseable {
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Unwinding opened = new Unwinding()) {
       Tokenizer tokenizer = opened.add(tokenizer(options));
-      Optional<EmbedSettings> embedding = EmbedSettings.of(options, files, tokenizer);
+      Optional<EmbedSettings> embedding =
+          EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
       Preparation preparation = Preparation.of(options, setup, files);
@@ -139,7 +140,8 @@ public final class Engine implements AutoCloseable {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Tokenizer tokenizer = tokenizer(options)) {
-      Optional<EmbedSettings> embedding = EmbedSettings.of(options, files, tokenizer);
+      Optional<EmbedSettings> embedding =
+          EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
       Preparation preparation = Preparation.of(options, setup, files);

@@ -6,6 +6,7 @@ import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.RawRelease;
 import io.sirocco.checkpoint.RawTokenizers;
+import io.sirocco.checkpoint.SentenceFiles;
 import io.sirocco.checkpoint.WeightFiles;
 import io.sirocco.engine.Inspection.Kind;
 import io.sirocco.kernel.Precision;
@@ -36,6 +37,9 @@ final class Inspector {
   private static final String BARE = "MistralModel";
   private static final String EMBED = "embed";
 
+  /** Of a model without a head. */
+  private static final List<String> BARE_TASKS = List.of(EMBED);
+
   /** Of what a job that generates reads; without it, what config.json says counts. */
   private static final String GENERATION_CONFIG = "generation_config.json";
 
@@ -51,6 +55,7 @@ final class Inspector {
   private final List<String> notes = new ArrayList<>();
   private final Map<String, Long> weights = new TreeMap<>();
   private final Map<Precision, MemoryPlan> memory = new EnumMap<>(Precision.class);
+  private Optional<Checkpoint> opened = Optional.empty();
   private Optional<MistralConfig> config = Optional.empty();
   private Optional<String> archived = Optional.empty();
   private boolean classifier;
@@ -77,7 +82,7 @@ final class Inspector {
     Optional<String> tokenizer = tokenizer().or(() -> archived);
     boolean template = false;
     if (kind != Kind.UNKNOWN && kind != Kind.ADAPTER && Files.isDirectory(path)) {
-      attempt(() -> Tokenizer.open(path, SpecialTokenText.LITERAL).close());
+      attempt(this::withTokenizer);
       template = attempt(() -> ChatTemplate.open(path).isPresent(), false);
     }
     return new Inspection(
@@ -144,8 +149,24 @@ final class Inspector {
     notes.add("model.adapter, beside model.path of the model it was trained on, uses it");
   }
 
+  private void withTokenizer() {
+    try (Tokenizer tokenizer = Tokenizer.open(path, SpecialTokenText.LITERAL)) {
+      opened.ifPresent(checkpoint -> attempt(() -> embedding(checkpoint, tokenizer)));
+    }
+  }
+
+  /** What a job that embeds and says nothing else is refused for, where models are made for it. */
+  private void embedding(Checkpoint checkpoint, Tokenizer tokenizer) {
+    boolean made = SentenceFiles.all().stream().anyMatch(this::has) || tasks.equals(BARE_TASKS);
+    if (made && config.isPresent()) {
+      EngineOptions options = options(PrecisionChoice.AUTO, Task.Embed.ofFolder());
+      EmbedSettings.of(options, checkpoint, config.get(), tokenizer);
+    }
+  }
+
   private void model() {
     Checkpoint checkpoint = Checkpoint.open(path);
+    opened = Optional.of(checkpoint);
     weights.putAll(checkpoint.bytesByType());
     weightFiles = checkpoint.weightFiles();
     classifier = checkpoint.names().contains(SCORE);
@@ -166,9 +187,7 @@ final class Inspector {
                     json ->
                         GenerationOptions.fromJson(
                             json, path.resolve(GENERATION_CONFIG).toString())));
-    if (tasks.equals(List.of(EMBED))) {
-      attempt(() -> SentenceTransformer.of(checkpoint).pooling());
-    }
+    ModelFiles.ownCode(checkpoint).ifPresent(notes::add);
     if (problems.size() == before) {
       for (Precision precision : Precision.values()) {
         attempt(() -> memory.put(precision, memory(checkpoint, precision)));
@@ -190,14 +209,13 @@ final class Inspector {
     // Where a model is to have a head, one that is missing is a problem.
     boolean bare = architecture.isMissingNode() || architecture.asText().equals(BARE);
     boolean writes = read.tieWordEmbeddings() || checkpoint.names().contains(LM_HEAD) || !bare;
-    return writes ? List.of("generate", "score", EMBED) : List.of(EMBED);
+    return writes ? List.of("generate", "score", EMBED) : BARE_TASKS;
   }
 
   /** The one that needs most. */
   private Task task() {
-    if (tasks.equals(List.of(EMBED))) {
-      return new Task.Embed(
-          PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofFolder(), Toggle.AUTO);
+    if (tasks.equals(BARE_TASKS)) {
+      return Task.Embed.ofFolder();
     }
     return classifier
         ? new Task.Classify()
@@ -207,18 +225,7 @@ final class Inspector {
 
   private MemoryPlan memory(Checkpoint checkpoint, Precision precision) {
     PrecisionChoice choice = PrecisionChoice.of(precision);
-    EngineOptions options =
-        new EngineOptions(
-                path.toString(),
-                choice,
-                KernelChoice.AUTO,
-                1,
-                BATCH_TOKENS,
-                MAX_TOKENS,
-                OverLength.ERROR,
-                SpecialTokenText.LITERAL,
-                task())
-            .withWeights(WeightOptions.DEFAULT.withFolder(PREPARED));
+    EngineOptions options = options(choice, task());
     KernelSetup setup = KernelSetup.of(KernelChoice.AUTO, choice);
     setup
         .fallback()
@@ -230,6 +237,20 @@ final class Inspector {
                         + " kernels would be plain Java: "
                         + why));
     return Planner.memory(options, ModelFiles.of(checkpoint, options), setup);
+  }
+
+  private EngineOptions options(PrecisionChoice choice, Task task) {
+    return new EngineOptions(
+            path.toString(),
+            choice,
+            KernelChoice.AUTO,
+            1,
+            BATCH_TOKENS,
+            MAX_TOKENS,
+            OverLength.ERROR,
+            SpecialTokenText.LITERAL,
+            task)
+        .withWeights(WeightOptions.DEFAULT.withFolder(PREPARED));
   }
 
   /** Mistral's own form, as far as a conversion looks at it before it begins. */

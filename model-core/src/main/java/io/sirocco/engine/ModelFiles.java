@@ -25,6 +25,9 @@ record ModelFiles(
     AdapterFiles adapters) {
   private static final String GENERATION_CONFIG = "generation_config.json";
 
+  /** Where transformers looks for classes that a folder brings along. */
+  private static final String OWN_CODE = "auto_map";
+
   static ModelFiles open(EngineOptions options) {
     return of(Checkpoint.open(Path.of(options.model())), options);
   }
@@ -82,5 +85,14 @@ record ModelFiles(
             () ->
                 GenerationOptions.fromJson(
                     checkpoint.config(), checkpoint.configFile().toString()));
+  }
+
+  /** That a folder brings code of its own, which nothing here executes; for people. */
+  static Optional<String> ownCode(Checkpoint checkpoint) {
+    return checkpoint.config().hasNonNull(OWN_CODE)
+        ? Optional.of(
+            "config.json names code of the folder's own (auto_map), which is not executed: the model"
+                + " runs as transformers' own Mistral")
+        : Optional.empty();
   }
 }

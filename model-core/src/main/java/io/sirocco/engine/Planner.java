@@ -43,6 +43,7 @@ final class Planner {
     if (!files.checkpoint().ignored().isEmpty()) {
       notes.add("tensors of the checkpoint that are not used: " + files.checkpoint().ignored());
     }
+    ModelFiles.ownCode(files.checkpoint()).ifPresent(notes::add);
     Optional<GenerationSettings> settings = settings(options, files);
     TokenizerFiles.open(files.checkpoint().folder())
         .ifPresent(raw -> notes.addAll(describe(options, files, raw)));

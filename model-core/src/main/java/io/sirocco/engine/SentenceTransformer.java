@@ -7,7 +7,9 @@ import io.sirocco.checkpoint.JsonFields;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.SentenceFiles;
 import io.sirocco.model.Pooling;
+import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,48 +21,83 @@ import java.util.TreeMap;
  * modules follow the decoder, how its hidden states are pooled, what is put before texts. What it
  * wants and we do not have is refused by name.
  *
- * @param modules in order, by the last part of their type; none if the folder is not of that kind
+ * <p>For one thread: a file is read when it is asked for, once.
  */
-record SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
+final class SentenceTransformer {
+  /** Of all types, whose modules have had several places within the library. */
+  private static final String LIBRARY = "sentence_transformers.";
+
   private static final String TRANSFORMER = "Transformer";
   private static final String POOLING = "Pooling";
   private static final String NORMALIZE = "Normalize";
 
+  private static final String DEFAULT_MODE = "mean";
+
   /** What the library calls its modes, and what they are here. */
   private static final Map<String, Pooling> POOLINGS =
-      Map.of("lasttoken", Pooling.LAST, "mean", Pooling.MEAN);
+      Map.of("lasttoken", Pooling.LAST, DEFAULT_MODE, Pooling.MEAN);
+
+  private static final String WITHOUT =
+      "Without this file embed.pooling and embed.normalize say what is done";
 
   private static final int MOST_SHOWN = 200;
   private static final String MODE = "pooling_mode";
   private static final String MODE_PREFIX = MODE + "_";
   private static final String MODE_SUFFIX = "_tokens";
 
+  /** What may follow one another; the last one need not be there. */
+  private static final List<String> ORDER = List.of(TRANSFORMER, POOLING, NORMALIZE);
+
+  private final Checkpoint checkpoint;
+
+  /** In order, by the last part of their type; none if the folder is not of that kind. */
+  private final List<String> modules;
+
+  private final Map<String, JsonFields> files = new HashMap<>();
+
+  private SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
+    this.checkpoint = checkpoint;
+    this.modules = modules;
+  }
+
   /**
-   * @throws ModelException if modules follow the decoder that are not known
+   * @throws ModelException if modules follow the decoder that are not known, or in another order
    */
   static SentenceTransformer of(Checkpoint checkpoint) {
+    String where = where(checkpoint, SentenceFiles.MODULES);
     List<String> modules = new ArrayList<>();
     for (JsonNode module : checkpoint.jsonArray(SentenceFiles.MODULES)) {
       String type = module.path("type").asText();
       String name = type.substring(type.lastIndexOf('.') + 1);
       String path = module.path("path").asText();
-      String where = where(checkpoint, SentenceFiles.MODULES);
       boolean known =
-          switch (name) {
-            case TRANSFORMER -> requirePath(where, name, path, "");
-            case POOLING -> requirePath(where, name, path, SentenceFiles.POOLING_FOLDER);
-            case NORMALIZE -> true;
-            default -> false;
-          };
+          type.startsWith(LIBRARY)
+              && switch (name) {
+                case TRANSFORMER -> requirePath(where, name, path, "");
+                case POOLING -> requirePath(where, name, path, SentenceFiles.POOLING_FOLDER);
+                case NORMALIZE -> true;
+                default -> false;
+              };
       if (!known) {
         throw new ModelException(
             where,
             "has the module "
                 + shown(type)
-                + ", which is not supported; Transformer, Pooling and Normalize are. Without this"
-                + " file embed.pooling and embed.normalize say what is done");
+                + ", which is not supported; Transformer, Pooling and Normalize of"
+                + " sentence_transformers are. "
+                + WITHOUT);
       }
       modules.add(name);
+    }
+    boolean ordered =
+        modules.equals(ORDER) || modules.equals(ORDER.subList(0, 2)) || modules.isEmpty();
+    if (!ordered) {
+      throw new ModelException(
+          where,
+          "has the modules "
+              + shown(String.join(", ", modules))
+              + ", expected Transformer, Pooling and, for vectors of length 1, Normalize. "
+              + WITHOUT);
     }
     return new SentenceTransformer(checkpoint, List.copyOf(modules));
   }
@@ -78,18 +115,28 @@ record SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
     if (!modules.contains(POOLING)) {
       return Optional.empty();
     }
+    if (!Files.isRegularFile(checkpoint.folder().resolve(SentenceFiles.POOLING))) {
+      throw new ModelException(
+          where(checkpoint, SentenceFiles.POOLING),
+          "is missing, but "
+              + SentenceFiles.MODULES
+              + " has the module Pooling; add it, or set embed.pooling");
+    }
     List<String> modes = modes(fields(SentenceFiles.POOLING));
     if (modes.size() != 1 || !POOLINGS.containsKey(modes.get(0))) {
       throw new ModelException(
           where(checkpoint, SentenceFiles.POOLING),
           "pools by "
-              + shown(modes.isEmpty() ? "nothing" : String.join(" and ", modes))
+              + shown(String.join(" and ", modes))
               + ", expected one of lasttoken and mean; embed.pooling sets another");
     }
     return Optional.of(POOLINGS.get(modes.get(0)));
   }
 
-  /** Older releases have a flag for each mode, such as pooling_mode_mean_tokens, newer ones one. */
+  /**
+   * Older releases have a flag for each mode, such as pooling_mode_mean_tokens, newer ones one. The
+   * library takes the mean where no flag is true.
+   */
   private static List<String> modes(JsonFields pooling) {
     if (pooling.has(MODE)) {
       return List.of(pooling.text(MODE).orElseThrow());
@@ -105,7 +152,7 @@ record SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
                 : mode);
       }
     }
-    return modes;
+    return modes.isEmpty() ? List.of(DEFAULT_MODE) : modes;
   }
 
   /** Whether embeddings have length 1; empty if the folder does not say. */
@@ -115,7 +162,7 @@ record SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
 
   /** Whether the tokens of a prompt count in a mean. */
   boolean meansIncludePrompts() {
-    return fields(SentenceFiles.POOLING).flag("include_prompt", true);
+    return !modules.contains(POOLING) || fields(SentenceFiles.POOLING).flag("include_prompt", true);
   }
 
   /** Whether texts are to be in lower case, which nothing here does. */
@@ -162,16 +209,20 @@ record SentenceTransformer(Checkpoint checkpoint, List<String> modules) {
 
   /** The object in a file; without fields if the folder has no such file. */
   private JsonFields fields(String file) {
-    return new JsonFields(
-        checkpoint.json(file).orElseGet(JsonNodeFactory.instance::objectNode),
-        where(checkpoint, file));
+    return files.computeIfAbsent(
+        file,
+        name ->
+            new JsonFields(
+                checkpoint.json(name).orElseGet(JsonNodeFactory.instance::objectNode),
+                where(checkpoint, name)));
   }
 
   private static String where(Checkpoint checkpoint, String file) {
     return checkpoint.folder().resolve(file).toString();
   }
 
-  private static String shown(String text) {
+  /** Of a text of any length, what fits into a message. */
+  static String shown(String text) {
     return text.length() <= MOST_SHOWN ? text : text.substring(0, MOST_SHOWN) + "...";
   }
 }

@@ -49,7 +49,8 @@ public sealed interface Task extends Serializable {
    * @param normalize whether vectors have length 1
    * @param dimensions elements that are kept, the first ones; 0 for all
    * @param prompt put before each text
-   * @param appendEos whether each text ends with the model's end-of-sequence token
+   * @param appendEos whether each text ends with the model's end-of-sequence token; tokens end as
+   *     they are
    */
   record Embed(
       PoolingChoice pooling, Toggle normalize, int dimensions, EmbedPrompt prompt, Toggle appendEos)
@@ -62,6 +63,14 @@ public sealed interface Task extends Serializable {
       if (dimensions < 0) {
         throw new IllegalArgumentException("dimensions " + dimensions);
       }
+      if (prompt.kind() == EmbedPrompt.Kind.TOKENS && appendEos == Toggle.TRUE) {
+        throw new IllegalArgumentException("nothing is put behind tokens");
+      }
+    }
+
+    /** All as the model's folder says. */
+    public static Embed ofFolder() {
+      return new Embed(PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofFolder(), Toggle.AUTO);
     }
   }
 

@@ -48,7 +48,7 @@ final class TextReader {
     if (text.isBlank()) {
       throw new RowRefusal(RowErrorCode.EMPTY_TEXT, "the text is empty or white space");
     }
-    return form == Prompts.Form.CHAT ? chat(chats.ofText(text)) : text(prompted(text));
+    return form == Prompts.Form.CHAT ? chat(chats.ofText(text)) : text(text);
   }
 
   /** Whether a row's answer depends on the hidden states of all its tokens. */
@@ -56,18 +56,13 @@ final class TextReader {
     return embedding.map(settings -> settings.form().pooling() == Pooling.MEAN).orElse(false);
   }
 
-  private String prompted(String text) {
-    return embedding.map(settings -> settings.prompt() + text).orElse(text);
-  }
-
-  private Encoding ended(Encoding encoding) {
-    return embedding.map(settings -> settings.ended(encoding)).orElse(encoding);
-  }
-
   private Intake.Prompt text(String text) throws RowRefusal {
     refuseEarly(tokenizer.minimumTokens(text));
     try {
-      Encoding encoding = ended(tokenizer.encode(text));
+      Encoding encoding =
+          embedding
+              .map(settings -> settings.encoding(tokenizer, text))
+              .orElseGet(() -> tokenizer.encode(text));
       return scores()
           ? new Intake.Prompt(
               withoutSuffix(encoding), Optional.empty(), tokenizer.continuations(text)::ids)

@@ -57,6 +57,12 @@ public record MistralConfig(
           "layer_types makes this a Ministral with its own attention for each layer, which"
               + " is not supported");
     }
+    if (!fields.flag("is_causal", true)) {
+      throw new ModelException(
+          where,
+          "is_causal is false: attention in both directions is not supported; with true, each token"
+              + " attends to those before it, which is another model");
+    }
     int hidden = fields.integer("hidden_size", 4096, 1);
     int heads = fields.integer("num_attention_heads", 32, 1);
     int kvHeads = fields.integer("num_key_value_heads", kvHeadsIfAbsent(fields, heads), 1);

@@ -16,8 +16,8 @@ import java.util.OptionalInt;
  * tokenizer_config.json plays no part in ids; like transformers 5, this ignores its {@code
  * add_bos_token} and {@code add_eos_token} in favour of the post-processor's template.
  *
- * <p>A row's text comes in by {@link #encode}, a rendered chat template by {@link #encodePrompt};
- * both by the one native tokenizer.
+ * <p>A row's text comes in by {@link #encode(String)}, a rendered chat template by {@link
+ * #encodePrompt}; both by the one native tokenizer.
  *
  * <p>Nothing is truncated or padded unless asked for. Safe for any number of threads. Holds native
  * memory (100 MB for a vocabulary of 131072) until closed: keep one per process.
@@ -32,8 +32,11 @@ public final class Tokenizer implements AutoCloseable {
   private final BitSet specialIds;
   private final int vocabSize;
   private final TokenBound bound;
-  private final int prefix;
-  private final int suffix;
+
+  /** Ids that the post-processor puts in front of every text, and behind it. */
+  private final int[] prefix;
+
+  private final int[] suffix;
 
   private Tokenizer(String where, TokenizerFile file, SpecialTokenText mode) {
     boolean literal = mode == SpecialTokenText.LITERAL;
@@ -53,15 +56,17 @@ public final class Tokenizer implements AutoCloseable {
     prompts = new PromptEncoder(loaded, aliaser, aliases, forbidden, maxTextLength);
     try {
       long[] added = loaded.addedMask("a");
-      prefix = leading(added, 1);
-      suffix = added.length - prefix - leading(Arrays.copyOfRange(added, prefix, added.length), 0);
+      int start = leading(added, 1);
+      int end = start + leading(Arrays.copyOfRange(added, start, added.length), 0);
       long[] all = loaded.ids("a", Added.WITH);
       long[] own = loaded.ids("a", Added.WITHOUT);
-      if (!Arrays.equals(Arrays.copyOfRange(all, prefix, all.length - suffix), own)) {
+      if (!Arrays.equals(Arrays.copyOfRange(all, start, end), own)) {
         throw new ModelException(
             where + ": post_processor",
             "does more than add tokens in front of and behind the text");
       }
+      prefix = ints(Arrays.copyOf(all, start));
+      suffix = ints(Arrays.copyOfRange(all, end, all.length));
     } catch (RuntimeException e) {
       loaded.close();
       throw e instanceof ModelException
@@ -99,11 +104,28 @@ public final class Tokenizer implements AutoCloseable {
     int[] ids = new int[found.length];
     for (int i = 0; i < ids.length; i++) {
       ids[i] = Math.toIntExact(found[i]);
-      if (i >= prefix && i < ids.length - suffix) {
+      if (i >= prefix.length && i < ids.length - suffix.length) {
         prompts.checkFree(ids[i]);
       }
     }
-    return new Encoding(ids, prefix, suffix);
+    return new Encoding(ids, prefix.length, suffix.length);
+  }
+
+  /**
+   * As {@link #encode(String)}, of a text that is a row's in part only: elsewhere a control token's
+   * name is that token, as in {@link #encodePrompt}.
+   *
+   * @param fromData bit i is set if UTF-16 unit i of {@code text} came from a row
+   * @throws IllegalArgumentException as {@link #encodePrompt}
+   * @throws ModelException as {@link #encodePrompt}
+   * @throws IllegalStateException if this tokenizer is closed
+   */
+  public Encoding encode(String text, BitSet fromData) {
+    int[] own = encodePrompt(text, fromData);
+    int[] ids = Arrays.copyOf(prefix, prefix.length + own.length + suffix.length);
+    System.arraycopy(own, 0, ids, prefix.length, own.length);
+    System.arraycopy(suffix, 0, ids, prefix.length + own.length, suffix.length);
+    return new Encoding(ids, prefix.length, suffix.length);
   }
 
   /**
@@ -113,8 +135,8 @@ public final class Tokenizer implements AutoCloseable {
    *
    * @param text the prompt; a lone surrogate reads as U+FFFD
    * @param fromData bit i is set if UTF-16 unit i of {@code text} came from a row
-   * @throws IllegalArgumentException as {@link #encode}, or if {@code fromData} goes beyond the
-   *     text
+   * @throws IllegalArgumentException as {@link #encode(String)}, or if {@code fromData} goes beyond
+   *     the text
    * @throws ModelException if a control token is matched in normalized text, and the normalizer is
    *     not one of Mistral's
    * @throws IllegalStateException if this tokenizer is closed
@@ -136,10 +158,10 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The continuations of a plain text that {@link #encode} reads. Those that its ids have behind
-   * the text, if any, do not count: a continuation takes their place.
+   * The continuations of a plain text that {@link #encode(String)} reads. Those that its ids have
+   * behind the text, if any, do not count: a continuation takes their place.
    *
-   * @throws IllegalArgumentException as {@link #encode}
+   * @throws IllegalArgumentException as {@link #encode(String)}
    * @throws IllegalStateException if this tokenizer is closed
    */
   public Continuations continuations(String text) {
@@ -149,12 +171,12 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * A number of ids that {@link #encode} cannot stay below for {@code text}, found without encoding
-   * it: a caller with a limit can refuse a huge text at once. Where the tokenizer allows no such
-   * bound this is just the number of added ids.
+   * A number of ids that {@link #encode(String)} cannot stay below for {@code text}, found without
+   * encoding it: a caller with a limit can refuse a huge text at once. Where the tokenizer allows
+   * no such bound this is just the number of added ids.
    */
   public int minimumTokens(String text) {
-    return Math.addExact(bound.minimumTokens(text), prefix + suffix);
+    return Math.addExact(bound.minimumTokens(text), prefix.length + suffix.length);
   }
 
   /** As {@link #minimumTokens}, for {@link #encodePrompt}. */
@@ -246,6 +268,10 @@ public final class Tokenizer implements AutoCloseable {
               + text.length()
               + " characters");
     }
+  }
+
+  private static int[] ints(long[] ids) {
+    return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
   }
 
   private static int leading(long[] mask, long value) {

@@ -17,7 +17,7 @@ final class EmbedModel {
 
   /** Nothing chosen by the job. */
   static Task.Embed task() {
-    return new Task.Embed(PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofFolder(), Toggle.AUTO);
+    return Task.Embed.ofFolder();
   }
 
   static Task.Embed task(PoolingChoice pooling) {

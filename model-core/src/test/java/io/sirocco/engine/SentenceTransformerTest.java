@@ -39,14 +39,23 @@ class SentenceTransformerTest {
     Files.writeString(folder.resolve(file), json);
   }
 
-  private void modules(String... types) throws IOException {
+  /** By their names, with the types that most releases of the library write. */
+  private void modules(String... names) throws IOException {
+    typed(
+        Arrays.stream(names)
+            .map(name -> "sentence_transformers.models." + name)
+            .toArray(String[]::new));
+  }
+
+  /** Each in the folder of its number and name. */
+  private void typed(String... types) throws IOException {
     StringBuilder json = new StringBuilder("[");
     for (int i = 0; i < types.length; i++) {
-      String path = i == 0 ? "" : i + "_" + types[i];
+      String path = i == 0 ? "" : i + "_" + types[i].replaceFirst(".*\\.", "");
       json.append(i == 0 ? "" : ",")
           .append(
-              "{\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\",".formatted(i, i, path)
-                  + " \"type\": \"sentence_transformers.models.%s\"}".formatted(types[i]));
+              "{\"idx\": %d, \"name\": \"%d\", \"path\": \"%s\", \"type\": \"%s\"}"
+                  .formatted(i, i, path, types[i]));
     }
     write("modules.json", json.append(']').toString());
   }
@@ -226,9 +235,147 @@ class SentenceTransformerTest {
   }
 
   @Test
+  void modulesMayHaveTheirPlaceInAnyReleaseOfTheLibrary() throws Exception {
+    pooling("{\"pooling_mode\": \"lasttoken\"}");
+    for (String normalize : List.of("base", "sentence_transformer")) {
+      typed(
+          "sentence_transformers.base.modules.transformer.Transformer",
+          "sentence_transformers.sentence_transformer.modules.pooling.Pooling",
+          "sentence_transformers.%s.modules.normalize.Normalize".formatted(normalize));
+      assertThat(settings(EmbedModel.task()))
+          .contains("pooling: last (the model's folder)", "normalize: true (the model's folder)");
+    }
+  }
+
+  /** As the library has it: a flag that is not there, or false like all others, is the mean's. */
+  @Test
+  void withoutAnyFlagTheMeanIsTaken() throws Exception {
+    modules("Transformer", "Pooling");
+    for (String json :
+        List.of("{}", "{\"pooling_mode_mean_tokens\": false}", "{\"include_prompt\": true}")) {
+      pooling(json);
+      assertThat(settings(EmbedModel.task())).contains("pooling: mean (the model's folder)");
+    }
+  }
+
+  private static int[] joined(int[] ids, int[] more) {
+    int[] joined = Arrays.copyOf(ids, ids.length + more.length);
+    System.arraycopy(more, 0, joined, ids.length, more.length);
+    return joined;
+  }
+
+  /** The tokenizer with which every control token's name counts is the oracle. */
+  @Test
+  void controlTokensOfAPromptAreTokensAndThoseOfARowAreText() throws Exception {
+    e5();
+    write(
+        "config_sentence_transformers.json",
+        "{\"prompts\": {\"query\": \"<s>find it</s>\"}, \"default_prompt_name\": \"query\"}");
+    String row = "</s> is what I see<s>";
+    int[] prompt;
+    int[] instructed;
+    try (Tokenizer parsing = Tokenizer.open(folder, SpecialTokenText.PARSE)) {
+      prompt = parsing.encode("<s>find it</s>").ids();
+      instructed = parsing.encode("Instruct: a</s>b\nQuery: " + TICKET).ids();
+    }
+    int[] literal = ids(row);
+    int[] whole = joined(prompt, Arrays.copyOfRange(literal, 1, literal.length));
+    assertThat(prompt).startsWith(1, 1).endsWith(EOS);
+    EngineOptions shared =
+        options(folder, EmbedModel.task()).withReuse(new Reuse(0, new Beginning.Text("")));
+    for (EngineOptions options : List.of(options(folder, EmbedModel.task()), shared)) {
+      assertThat(embedding(options, text(row)))
+          .isEqualTo(embedded(EmbedModel.task(), tokens(ended(whole))));
+    }
+    assertThat(embedded(prompted(EmbedPrompt.instruction("a</s>b")), text(TICKET)))
+        .isEqualTo(embedded(EmbedModel.task(), tokens(ended(instructed))));
+  }
+
+  @Test
+  void aPromptIsNeverCutOff() throws Exception {
+    e5();
+    Task.Embed query = prompted(EmbedPrompt.named("query"));
+    for (Task.Embed task : List.of(query, prompted(EmbedPrompt.instruction("find it")))) {
+      assertThatThrownBy(
+              () -> Engine.plan(limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, task))))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining("model.over-length: is truncate-left");
+    }
+    EngineOptions left = limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, EmbedModel.task()));
+    int[] all = ids(TICKET);
+    int[] last = Arrays.copyOfRange(all, all.length - 6, all.length);
+    assertThat(embedding(left, text(TICKET)))
+        .isEqualTo(embedded(EmbedModel.task(), tokens(ended(joined(new int[] {1}, last)))));
+  }
+
+  /** Not even what is wrong with the folder's settings of texts matters. */
+  @Test
+  void rowsOfTokensHaveNoSettingsOfTexts() throws Exception {
+    e5();
+    write("sentence_bert_config.json", "{\"max_seq_length\": [], \"do_lower_case\": true}");
+    write("config_sentence_transformers.json", "{\"default_prompt_name\": \"nowhere\"}");
+    tokenizerConfig("\"add_eos_token\": true, \"eos_token\": \"<nothing>\"");
+    Task.Embed task =
+        new Task.Embed(PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofTokens(), Toggle.FALSE);
+    EnginePlan plan = Engine.plan(limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, task)));
+    assertThat(plan.settings().stream().map(Object::toString))
+        .contains("prompt: '' (the job)", "append-eos: false (the job)")
+        .contains("pooling: last (the model's folder)");
+    assertThat(plan.notes()).noneMatch(note -> note.contains("texts"));
+    assertThatThrownBy(
+            () ->
+                new Task.Embed(
+                    PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofTokens(), Toggle.TRUE))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void notesSayWhatHasNoEffectAndNothingOfOtherPoolings() {
+    Reuse number = new Reuse(0, new Beginning.Tokens(64));
+    Task.Embed mean = EmbedModel.task(PoolingChoice.MEAN);
+    assertThat(Engine.plan(options(folder, mean).withReuse(number)).notes())
+        .anyMatch(note -> note.contains("batch.shared-prefix has no effect"))
+        .noneMatch(note -> note.contains("append-eos"));
+    Task.Embed last = EmbedModel.task(PoolingChoice.LAST);
+    assertThat(Engine.plan(options(folder, last).withReuse(number)).notes())
+        .noneMatch(note -> note.contains("no effect"));
+  }
+
+  @Test
+  void codeOfTheFolderIsNotedAndNotExecuted() throws Exception {
+    String config = Files.readString(folder.resolve("config.json"));
+    write(
+        "config.json",
+        config.replaceFirst("\\{", "{\"auto_map\": {\"AutoModel\": \"modeling.Own\"},"));
+    assertThat(Engine.plan(options(folder, EmbedModel.task())).notes())
+        .anyMatch(note -> note.contains("auto_map"));
+    assertThat(Inspection.of(folder).notes()).anyMatch(note -> note.contains("auto_map"));
+  }
+
+  @Test
+  void inspectionTellsWhatAJobWouldBeRefusedFor() throws Exception {
+    e5();
+    assertThat(Inspection.of(folder).problems()).isEmpty();
+    modules("Transformer", "Pooling", "Dense");
+    assertThat(Inspection.of(folder).problems()).anyMatch(problem -> problem.contains("Dense"));
+    e5();
+    write("sentence_bert_config.json", "{\"do_lower_case\": true}");
+    assertThat(Inspection.of(folder).problems())
+        .anyMatch(problem -> problem.contains("do_lower_case"));
+  }
+
+  @Test
   void whatIsNotSupportedIsRefusedByName() throws Exception {
     modules("Transformer", "Pooling", "Dense");
     refused(EmbedModel.task(), "modules.json", "sentence_transformers.models.Dense");
+    modules("Pooling", "Transformer");
+    refused(EmbedModel.task(), "has the module Pooling in ''");
+    for (String list : List.of("Transformer", "Transformer, Pooling, Normalize, Normalize")) {
+      modules(list.split(", "));
+      refused(EmbedModel.task(), "has the modules " + list + ", expected Transformer, Pooling");
+    }
+    typed("sentence_transformers.models.Transformer", "somebodys_own.Pooling");
+    refused(EmbedModel.task(), "has the module somebodys_own.Pooling, which is not supported");
     modules("Transformer", "Pooling");
     for (String mode : List.of("cls_token", "max_tokens", "weightedmean_tokens")) {
       pooling("{\"pooling_mode_%s\": true}".formatted(mode));
@@ -241,8 +388,6 @@ class SentenceTransformerTest {
     }
     pooling("{\"pooling_mode_mean_tokens\": true, \"pooling_mode_lasttoken\": true}");
     refused(EmbedModel.task(), "pools by mean and lasttoken");
-    pooling("{}");
-    refused(EmbedModel.task(), "pools by nothing");
     pooling("{\"pooling_mode_mean_tokens\": true, \"include_prompt\": false}");
     refused(prompted(EmbedPrompt.instruction("find")), "include_prompt is false");
     assertThat(settings(EmbedModel.task())).contains("pooling: mean (the model's folder)");
@@ -260,6 +405,9 @@ class SentenceTransformerTest {
         "modules.json",
         "[{\"type\": \"sentence_transformers.models.Pooling\", \"path\": \"../elsewhere\"}]");
     refused(EmbedModel.task(), "'../elsewhere', expected '1_Pooling'");
+    modules("Transformer", "Pooling");
+    refused(EmbedModel.task(), "1_Pooling/config.json: is missing, but modules.json has");
+    assertThat(settings(EmbedModel.task(PoolingChoice.MEAN))).contains("pooling: mean (the job)");
     e5();
     refused(prompted(EmbedPrompt.named("nowhere")), "no prompt nowhere; it has other, query");
     write(
@@ -282,8 +430,32 @@ class SentenceTransformerTest {
   }
 
   @Test
+  void anEndingThatTokenizerOrModelDoNotHaveIsRefused() throws Exception {
+    String config = Files.readString(folder.resolve("config.json"));
+    // config.json has another one, which is not meant.
+    for (String named : List.of("\"<end>\"", "{\"content\": \"<end>\"}", "7777777")) {
+      tokenizerConfig("\"add_eos_token\": true, \"eos_token\": " + named);
+      refused(EmbedModel.task(), "embed.append-eos", "which is no token of the tokenizer");
+    }
+    for (String none : List.of("null", "{\"content\": null}", "\"\"")) {
+      tokenizerConfig("\"add_eos_token\": true, \"eos_token\": " + none);
+      assertThat(settings(EmbedModel.task())).contains("append-eos: true (the model's folder)");
+    }
+    for (int id : List.of(2048, -1)) {
+      write("config.json", config.replace("\"eos_token_id\": 2", "\"eos_token_id\": " + id));
+      refused(EmbedModel.task(), "token of the model's folder is " + id, "knows 0 to 2047");
+    }
+    Task.Embed never =
+        new Task.Embed(PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.none(), Toggle.FALSE);
+    assertThat(settings(never)).contains("append-eos: false (the job)");
+  }
+
+  @Test
   void theFilesArePartOfTheFingerprint() throws Exception {
     String before = Engine.plan(options(folder, EmbedModel.task())).fingerprint();
+    // Without modules.json nobody reads it, and a job far from the folder does not fetch it.
+    pooling("{}");
+    assertThat(Engine.plan(options(folder, EmbedModel.task())).fingerprint()).isEqualTo(before);
     e5();
     String e5 = Engine.plan(options(folder, EmbedModel.task())).fingerprint();
     pooling("{\"pooling_mode_mean_tokens\": true}");

@@ -67,6 +67,14 @@ class MistralConfigTest {
   }
 
   @Test
+  void attentionInBothDirectionsIsRefused() {
+    refused("'is_causal': false", "is_causal is false", "both directions");
+    refused("'is_causal': 'no'", "is_causal", "true or false");
+    assertThat(parse("'is_causal': true")).isEqualTo(parse(""));
+    assertThat(parse("'is_causal': null")).isEqualTo(parse(""));
+  }
+
+  @Test
   void missingModelTypeIsRefused() {
     assertThatExceptionOfType(ModelException.class)
         .isThrownBy(() -> parseObject("{}"))

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +60,25 @@ class TokenizerTest {
       Encoding found = literal.encode(text);
       assertThat(found.length()).as(text).isEqualTo(one.path("tokens").asInt());
       assertThat(found.ids()).startsWith(1).isEqualTo(parsing.encode(text).ids());
+    }
+  }
+
+  @Test
+  void aTextThatIsPartlyARowsHasTheTokensThatTheTokenizerAdds() {
+    String row = "</s> is what I see";
+    BitSet fromRow = new BitSet();
+    for (String ticket : tickets) {
+      String text = "<s>" + ticket + "</s>" + row;
+      fromRow.clear();
+      fromRow.set(text.length() - row.length(), text.length());
+      int[] before = parsing.encode("<s>" + ticket + "</s>").ids();
+      int[] own = literal.encode(row).ids();
+      int[] want = Arrays.copyOf(before, before.length + own.length - 1);
+      System.arraycopy(own, 1, want, before.length, own.length - 1);
+      assertThat(literal.encode(text, fromRow)).isEqualTo(new Encoding(want, 1, 0));
+      fromRow.set(0, text.length());
+      assertThat(literal.encode(text, fromRow)).isEqualTo(literal.encode(text));
+      assertThat(parsing.encode(text, fromRow)).isEqualTo(parsing.encode(text));
     }
   }
 

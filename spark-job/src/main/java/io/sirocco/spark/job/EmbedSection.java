@@ -40,13 +40,19 @@ final class EmbedSection {
     put(object, "append-eos", embed.appendEos());
   }
 
+  /** For rows that are texts. */
   static Task.Embed task(JobConfig.Embed embed) {
+    return task(embed, prompt(embed), embed.appendEos());
+  }
+
+  /** For rows that are tokens, which are used as they are. */
+  static Task.Embed taskOfTokens(JobConfig.Embed embed) {
+    return task(embed, EmbedPrompt.ofTokens(), Toggle.FALSE);
+  }
+
+  private static Task.Embed task(JobConfig.Embed embed, EmbedPrompt prompt, Toggle appendEos) {
     return new Task.Embed(
-        embed.pooling(),
-        embed.normalize(),
-        embed.dimensions().orElse(0),
-        prompt(embed),
-        embed.appendEos());
+        embed.pooling(), embed.normalize(), embed.dimensions().orElse(0), prompt, appendEos);
   }
 
   private static EmbedPrompt prompt(JobConfig.Embed embed) {

@@ -258,8 +258,8 @@ record JobConfig(
     }
     String text = input.template().map(Template::beginning).orElse("");
     // The engine knows what the model's folder puts before texts that are embedded.
-    boolean nothing =
-        text.isEmpty() && prompts().form() == Prompts.Form.PLAIN && task != Task.EMBED;
+    boolean embedsTexts = task == Task.EMBED && input.tokensColumn().isEmpty();
+    boolean nothing = text.isEmpty() && prompts().form() == Prompts.Form.PLAIN && !embedsTexts;
     return nothing || batch.sharedPrefix() != Batch.AUTO_PREFIX
         ? new Beginning.Unknown()
         : new Beginning.Text(text);
@@ -277,7 +277,10 @@ record JobConfig(
               generate.logprobs());
       case SCORE ->
           new io.sirocco.engine.Task.Score(score.labels(), score.labelPrefix(), prompts());
-      case EMBED -> EmbedSection.task(embed);
+      case EMBED ->
+          input.tokensColumn().isPresent()
+              ? EmbedSection.taskOfTokens(embed)
+              : EmbedSection.task(embed);
     };
   }
 

@@ -99,10 +99,10 @@ record ManifestReader(RemoteModel remote) {
 
   /** What says how the model embeds, if it was made for that. */
   private List<String> sentenceFiles(Map<String, FileStatus> listed) throws IOException {
-    List<String> names =
-        new ArrayList<>(SentenceFiles.all().stream().filter(listed::containsKey).toList());
+    List<String> counting = SentenceFiles.countingWhere(listed::containsKey);
+    List<String> names = new ArrayList<>(counting.stream().filter(listed::containsKey).toList());
     boolean pools =
-        listed.containsKey(SentenceFiles.MODULES)
+        counting.contains(SentenceFiles.POOLING)
             && remote.hasFolder(SentenceFiles.POOLING_FOLDER)
             && remote.find(SentenceFiles.POOLING).isPresent();
     if (pools) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.sirocco.engine.Beginning;
 import io.sirocco.engine.EmbedPrompt;
+import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.PoolingChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.engine.Toggle;
@@ -130,6 +131,9 @@ class EmbedConfigTest {
     }
     for (String key : List.of("embed.prompt-name=none", "embed.append-eos=false")) {
       assertThat(read(EMBED, tokens[0], tokens[1], key).task()).isEqualTo(JobConfig.Task.EMBED);
+      EngineOptions options = read(EMBED, tokens[0], tokens[1], key).engineOptions();
+      assertThat(((Task.Embed) options.task()).prompt()).isEqualTo(EmbedPrompt.ofTokens());
+      assertThat(options.reuse().beginning()).isEqualTo(new Beginning.Unknown());
     }
   }
 }

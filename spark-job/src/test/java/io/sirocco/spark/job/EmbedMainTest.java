@@ -244,6 +244,8 @@ class EmbedMainTest {
           .contains("prompt: 'passage: ' (the model's folder)");
     }
     assertThat(json("far")).hasSize(120).isEqualTo(json("near"));
+    assertThat(record("far").at("/model/fingerprint"))
+        .isEqualTo(record("near").at("/model/fingerprint"));
     done(
         run(
             "said",
