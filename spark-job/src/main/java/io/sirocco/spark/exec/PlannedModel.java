@@ -39,7 +39,7 @@ public record PlannedModel(ModelSource source, String fingerprint, Optional<Labe
                 + found
                 + " here, "
                 + planned
-                + " on the driver; model.path, and the adapters, must be the same on every host");
+                + " on the driver; model.path must hold the same model on every host, and adapters likewise");
   }
 
   /** The model of a plan, which was made with that of {@code source}. */
