@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
  * PEFT's adapter_config.json of a LoRA adapter, with PEFT's defaults.
@@ -62,8 +63,10 @@ record AdapterConfig(
         choice(fields, "target_modules").orElse(ModuleChoice.of(DEFAULT_TARGETS)),
         choice(fields, "exclude_modules").orElse(ModuleChoice.of(Set.of())),
         layers(fields),
-        ranks(fields),
-        alphas(fields),
+        byPattern(
+            fields, "rank_pattern", (patterns, pattern) -> patterns.requiredInteger(pattern, 1)),
+        byPattern(
+            fields, "alpha_pattern", (patterns, pattern) -> patterns.requiredNumber(pattern, 0)),
         classifier(fields, taskType),
         taskType);
   }
@@ -163,30 +166,20 @@ record AdapterConfig(
     }
   }
 
-  private static Map<ModulePattern, Integer> ranks(JsonFields fields) {
-    JsonFields patterns = patterns(fields, "rank_pattern");
-    Map<ModulePattern, Integer> ranks = new LinkedHashMap<>();
+  /** What {@code rank_pattern} or {@code alpha_pattern} says, in its order. */
+  private static <T> Map<ModulePattern, T> byPattern(
+      JsonFields fields, String key, BiFunction<JsonFields, String, T> value) {
+    JsonFields patterns = patterns(fields, key);
+    Map<ModulePattern, T> values = new LinkedHashMap<>();
     patterns
         .object()
         .fieldNames()
         .forEachRemaining(
-            key ->
-                ranks.put(
-                    ModulePattern.parse(key, patterns.where()), patterns.requiredInteger(key, 1)));
-    return ranks;
-  }
-
-  private static Map<ModulePattern, Double> alphas(JsonFields fields) {
-    JsonFields patterns = patterns(fields, "alpha_pattern");
-    Map<ModulePattern, Double> alphas = new LinkedHashMap<>();
-    patterns
-        .object()
-        .fieldNames()
-        .forEachRemaining(
-            key ->
-                alphas.put(
-                    ModulePattern.parse(key, patterns.where()), patterns.requiredNumber(key, 0)));
-    return alphas;
+            pattern ->
+                values.put(
+                    ModulePattern.parse(pattern, patterns.where()),
+                    value.apply(patterns, pattern)));
+    return values;
   }
 
   private static JsonFields patterns(JsonFields fields, String key) {

@@ -20,7 +20,6 @@ import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.bytedeco.dnnl.primitive_attr;
 import org.bytedeco.dnnl.reduction;
-import org.bytedeco.dnnl.reorder;
 
 /**
  * Builds the calls of int8 products: the passes that quantise activations, the product, the passes
@@ -48,9 +47,6 @@ final class Int8Calls {
 
   /** {@code out[m,n] = act(x[m,n] · scale[m]) · up[m,n]}, F32. */
   record Gate(int m, int n, Activation act) {}
-
-  /** {@code out[m,n] = x[m,n]}, F32 to bfloat16. */
-  record Rounding(int m, int n) {}
 
   private Int8Calls() {}
 
@@ -114,18 +110,6 @@ final class Int8Calls {
     Map<Integer, memory> operands = new HashMap<>();
     operands.put(ARG_UP, Call.operand(x, cpu));
     return byRow(cpu, x, x, after, operands);
-  }
-
-  static Call rounding(engine cpu, Rounding shape) {
-    memory from = Call.operand(rows(shape.m(), shape.n()), cpu);
-    memory to =
-        Call.operand(Descriptors.rowMajor(ElementType.BF16, shape.m(), shape.n(), shape.n()), cpu);
-    primitive_attr attributes = Call.attributes();
-    reorder.primitive_desc pass = new reorder.primitive_desc(from, to, attributes, false);
-    Map<Integer, memory> operands = new HashMap<>();
-    operands.put(DNNL_ARG_SRC, from);
-    operands.put(DNNL_ARG_DST, to);
-    return Call.of(new reorder(pass), operands, pass.scratchpad_desc(), cpu, pass, attributes);
   }
 
   /** {@code x[m,n] · factor[m]}, the factor at {@code DNNL_ARG_SRC_1}. */

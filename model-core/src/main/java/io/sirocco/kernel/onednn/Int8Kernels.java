@@ -121,10 +121,11 @@ public final class Int8Kernels implements Kernels {
     multiply(x, weight, target);
     scale(x, target, weight.outputs(), target, false);
     if (rounds) {
-      Int8Calls.Rounding shape = new Int8Calls.Rounding(x.rows(), weight.outputs());
+      Conversions.Shape shape =
+          new Conversions.Shape(
+              ElementType.F32, ElementType.BF16, (long) x.rows() * weight.outputs());
       lane.execute(
-          lane.call(
-                  shape, pass(x.rows(), weight.outputs(), 6), cpu -> Int8Calls.rounding(cpu, shape))
+          lane.call(shape, pass(x.rows(), weight.outputs(), 6), cpu -> Conversions.call(cpu, shape))
               .bind(DNNL_ARG_SRC, target)
               .bind(DNNL_ARG_DST, out.address()));
     }
