@@ -11,6 +11,7 @@ import io.sirocco.model.MistralWeights;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
@@ -68,21 +69,52 @@ public record BenchModel(
     return new LanguageModelHead(model, weights.lmHead());
   }
 
-  /**
-   * Of {@code tokens} tokens through all layers: two operations for each weight. Where weights were
-   * prepared by copying them into another form, that form is what is read.
-   */
-  Cost prefill(double tokens) {
-    Cost mapped = layers(weights, tokens);
-    long copied = model.copiedBytes();
-    return copied == 0 ? mapped : new Cost(mapped.flop(), copied);
+  /** Of {@code rows} rows through all layers, each of {@code length} tokens. */
+  Cost prefill(int rows, int length) {
+    Cost one = layers(weights, IntStream.of(length));
+    return new Cost(rows * one.flop(), bytesRead());
   }
 
-  /** As {@link #prefill}, of weights as they are mapped. */
-  public static Cost layers(MistralWeights weights, double tokens) {
-    double elements = weights.linearWeights().stream().mapToLong(BenchModel::elements).sum();
-    double bytes = weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
-    return new Cost(2 * elements * tokens, bytes);
+  /**
+   * Of rows of these lengths through all layers, with weights as they are mapped: two operations
+   * for each weight and token, and as many for each element of a query's head, twice, and each
+   * position that the query sees, causally and within the window.
+   */
+  public static Cost layers(MistralWeights weights, IntStream lengths) {
+    double elements = linearElements(weights);
+    double flop =
+        lengths
+            .mapToDouble(
+                length ->
+                    2 * elements * length
+                        + attention(weights.config(), seen(weights.config(), length)))
+            .sum();
+    return new Cost(flop, mappedBytes(weights));
+  }
+
+  /** Operations of queries that see so many positions, all together. */
+  private static double attention(MistralConfig config, double seen) {
+    return 4.0 * config.numHiddenLayers() * config.numAttentionHeads() * config.headDim() * seen;
+  }
+
+  /** Positions that the tokens of a row see, all together. */
+  private static double seen(MistralConfig config, int length) {
+    double window = Math.min(length, config.slidingWindow().orElse(length));
+    return window * (window + 1) / 2 + (length - window) * window;
+  }
+
+  private static double linearElements(MistralWeights weights) {
+    return weights.linearWeights().stream().mapToLong(BenchModel::elements).sum();
+  }
+
+  private static double mappedBytes(MistralWeights weights) {
+    return weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
+  }
+
+  /** Where weights were prepared by copying them into another form, that form is what is read. */
+  private double bytesRead() {
+    long copied = model.copiedBytes();
+    return copied == 0 ? mappedBytes(weights) : copied;
   }
 
   /**
@@ -91,9 +123,9 @@ public record BenchModel(
    */
   Cost steps(int steps, int rows, double length) {
     double cached = rows * Math.min(length, config().slidingWindow().orElse(Integer.MAX_VALUE));
-    Cost layers = prefill(rows);
-    double flop = layers.flop() + 2.0 * elements(weights.lmHead()) * rows;
-    double bytes = layers.bytes() + bytes(weights.lmHead()) + kvBytes() * cached;
+    double elements = linearElements(weights);
+    double flop = 2 * (elements + elements(weights.lmHead())) * rows + attention(config(), cached);
+    double bytes = bytesRead() + bytes(weights.lmHead()) + kvBytes() * cached;
     return new Cost(steps * flop, steps * bytes);
   }
 

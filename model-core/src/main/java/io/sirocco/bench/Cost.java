@@ -3,7 +3,7 @@ package io.sirocco.bench;
 /**
  * What a computation cannot do without.
  *
- * @param flop floating-point operations of its matrix products
+ * @param flop floating-point operations of its matrix products, with weights and of attention
  * @param bytes that it reads, at least
  */
 public record Cost(double flop, double bytes) {

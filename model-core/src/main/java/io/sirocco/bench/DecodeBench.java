@@ -74,7 +74,10 @@ public final class DecodeBench {
     double read = (double) prompts * test.promptTokens();
     double written = (double) batch * test.newTokens();
     double length = test.promptTokens() + test.newTokens() / 2.0;
-    List<Cost> costs = List.of(model.prefill(read), model.steps(test.newTokens(), batch, length));
+    List<Cost> costs =
+        List.of(
+            model.prefill(prompts, test.promptTokens()),
+            model.steps(test.newTokens(), batch, length));
     Repetitions reading = new Repetitions();
     Repetitions writing = new Repetitions();
     serveOnce(test, batch, new Repetitions(), new Repetitions());

@@ -17,7 +17,7 @@ public final class PrefillBench {
       throws Exception {
     TokenRow row = TokenRow.of(model.randomIds(test.tokens(), test.tokens()));
     seconds(row);
-    measurement.repeat(repetitions, List.of(model.prefill(test.tokens())), () -> seconds(row));
+    measurement.repeat(repetitions, List.of(model.prefill(1, test.tokens())), () -> seconds(row));
     return measurement.result(label(test), Map.of());
   }
 

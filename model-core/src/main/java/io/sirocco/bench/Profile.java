@@ -20,7 +20,8 @@ public record Profile(String test, double seconds, double peakFlops, List<Line> 
    * What one kind of operation took.
    *
    * @param operation its name, with the size {@code N x K} of a product's weight
-   * @param flop of its matrix products with weights; 0 of others
+   * @param flop of its matrix products, attention's with what the masks of its blocks hide; 0 of
+   *     others
    */
   public record Line(String operation, long calls, double seconds, double flop) {}
 
@@ -50,7 +51,7 @@ public record Profile(String test, double seconds, double peakFlops, List<Line> 
 
   /**
    * Share of the time that would not have been needed at the bare product's rate; those of all
-   * lines are what is missing to the whole peak.
+   * lines are what is missing to the whole peak, but for what attention computes in vain.
    */
   public double lost(Line line) {
     return (line.seconds() - line.flop() / peakFlops) / seconds;

@@ -142,12 +142,15 @@ public final class ProfiledKernels implements Kernels {
 
   @Override
   public void attend(AttentionBlock block) {
-    time(ATTENTION, 0, () -> kernels.attend(block));
+    time(ATTENTION, flop(block), () -> kernels.attend(block));
   }
 
   @Override
   public void attendEach(List<AttentionBlock> blocks) {
-    time("attention of new tokens", 0, () -> kernels.attendEach(blocks));
+    time(
+        "attention of new tokens",
+        blocks.stream().mapToDouble(ProfiledKernels::flop).sum(),
+        () -> kernels.attendEach(blocks));
   }
 
   @Override
@@ -161,6 +164,11 @@ public final class ProfiledKernels implements Kernels {
 
   private static double flop(Matrix x, Weight weight) {
     return 2.0 * x.rows() * weight.outputs() * weight.inputs();
+  }
+
+  /** Of the whole block, with what the mask hides of it. */
+  private static double flop(AttentionBlock block) {
+    return 4.0 * block.queries().rows() * block.queries().columns() * block.keys().rows();
   }
 
   private void time(String operation, double flop, Runnable work) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /**
  * Rows as real data has them: many short, few very long. Half of them are shorter than 72 tokens,
@@ -63,6 +64,11 @@ public record SkewedRows(List<String> texts, List<int[]> ids) {
       lengths[other] = length;
     }
     return lengths;
+  }
+
+  /** Of each row, in tokens. */
+  public IntStream rowLengths() {
+    return ids.stream().mapToInt(row -> row.length);
   }
 
   /** Of all rows together. */

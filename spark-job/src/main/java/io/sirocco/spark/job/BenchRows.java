@@ -83,7 +83,7 @@ final class BenchRows {
             ClassifyBench bench = new ClassifyBench(engine, rows);
             BenchResult result =
                 bench.classify(
-                    BenchModel.layers(weights, (double) rows.tokens()),
+                    BenchModel.layers(weights, rows.rowLengths()),
                     measurement,
                     setting.sizes().repetitions());
             classified = Optional.of(result);
@@ -105,7 +105,8 @@ final class BenchRows {
 
   private void job(BenchJob job, int copies, Measurement measurement) throws Exception {
     job.prepare(copies);
-    Cost cost = BenchModel.layers(weights, (double) rows.tokens() * copies);
+    Cost once = BenchModel.layers(weights, rows.rowLengths());
+    Cost cost = new Cost(once.flop() * copies, once.bytes());
     measurement.repeat(setting.sizes().repetitions(), List.of(cost), job::seconds);
     Map<String, Double> details = new LinkedHashMap<>();
     double count = (double) copies * rows.texts().size();
