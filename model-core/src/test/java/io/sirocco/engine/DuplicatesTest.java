@@ -79,7 +79,8 @@ class DuplicatesTest {
   @Test
   void rowsThatDifferInAnythingAnAnswerTellsOfAreNotEqual() throws Exception {
     int[] ids = {1, 50, 60, 70};
-    EngineOptions cut = limited(4);
+    EngineOptions cut =
+        SampleModel.options().withMaxTokens(4).withOverLength(OverLength.TRUNCATE_RIGHT);
     try (Engine engine = Engine.open(cut.withReuse(REUSE))) {
       List<RowRequest> rows =
           List.of(
@@ -211,20 +212,6 @@ class DuplicatesTest {
       }
     }
     return duplicates;
-  }
-
-  private static EngineOptions limited(int maxTokens) {
-    EngineOptions options = SampleModel.options();
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        options.kernels(),
-        options.threads(),
-        options.batchTokens(),
-        maxTokens,
-        OverLength.TRUNCATE_RIGHT,
-        options.specialTokens(),
-        options.task());
   }
 
   private static RowRequest tokens(int[] ids, Optional<int[]> mask) {

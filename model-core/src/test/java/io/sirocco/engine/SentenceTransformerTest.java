@@ -1,7 +1,6 @@
 package io.sirocco.engine;
 
 import static io.sirocco.engine.EmbedModel.embedding;
-import static io.sirocco.engine.EmbedModel.limitedTo;
 import static io.sirocco.engine.EmbedModel.options;
 import static io.sirocco.engine.EmbedModel.text;
 import static io.sirocco.engine.EmbedModel.tokens;
@@ -151,7 +150,9 @@ class SentenceTransformerTest {
     e5();
     int[] all = ids(TICKET);
     EngineOptions right =
-        limitedTo(8, OverLength.TRUNCATE_RIGHT, options(folder, EmbedModel.task()));
+        options(folder, EmbedModel.task())
+            .withMaxTokens(8)
+            .withOverLength(OverLength.TRUNCATE_RIGHT);
     try (Engine engine = Engine.open(right)) {
       RowOutcome.Embedded cut = (RowOutcome.Embedded) engine.submit(text(TICKET)).get();
       assertThat(cut.truncated()).isTrue();
@@ -159,8 +160,7 @@ class SentenceTransformerTest {
       assertThat(cut.embedding())
           .isEqualTo(embedded(EmbedModel.task(), tokens(ended(Arrays.copyOf(all, 7)))));
     }
-    EngineOptions fits =
-        limitedTo(all.length, OverLength.ERROR, options(folder, EmbedModel.task()));
+    EngineOptions fits = options(folder, EmbedModel.task()).withMaxTokens(all.length);
     try (Engine engine = Engine.open(fits)) {
       RowOutcome.Failed failed = (RowOutcome.Failed) engine.submit(text(TICKET)).get();
       assertThat(failed.code()).isEqualTo(RowErrorCode.TOO_LONG);
@@ -297,11 +297,18 @@ class SentenceTransformerTest {
     Task.Embed query = prompted(EmbedPrompt.named("query"));
     for (Task.Embed task : List.of(query, prompted(EmbedPrompt.instruction("find it")))) {
       assertThatThrownBy(
-              () -> Engine.plan(limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, task))))
+              () ->
+                  Engine.plan(
+                      options(folder, task)
+                          .withMaxTokens(8)
+                          .withOverLength(OverLength.TRUNCATE_LEFT)))
           .isInstanceOf(ModelException.class)
           .hasMessageContaining("model.over-length: is truncate-left");
     }
-    EngineOptions left = limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, EmbedModel.task()));
+    EngineOptions left =
+        options(folder, EmbedModel.task())
+            .withMaxTokens(8)
+            .withOverLength(OverLength.TRUNCATE_LEFT);
     int[] all = ids(TICKET);
     int[] last = Arrays.copyOfRange(all, all.length - 6, all.length);
     assertThat(embedding(left, text(TICKET)))
@@ -317,7 +324,9 @@ class SentenceTransformerTest {
     tokenizerConfig("\"add_eos_token\": true, \"eos_token\": \"<nothing>\"");
     Task.Embed task =
         new Task.Embed(PoolingChoice.AUTO, Toggle.AUTO, 0, EmbedPrompt.ofTokens(), Toggle.FALSE);
-    EnginePlan plan = Engine.plan(limitedTo(8, OverLength.TRUNCATE_LEFT, options(folder, task)));
+    EnginePlan plan =
+        Engine.plan(
+            options(folder, task).withMaxTokens(8).withOverLength(OverLength.TRUNCATE_LEFT));
     assertThat(plan.settings().stream().map(Object::toString))
         .contains("prompt: '' (the job)", "append-eos: false (the job)")
         .contains("pooling: last (the model's folder)");
