@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -305,36 +304,10 @@ class AdapterEngineTest {
     assertThat(Inspection.of(folder).problems()).singleElement().asString().contains("DoRA");
   }
 
-  /** All that the outcomes say, floats by their bits. */
   private static List<String> answers(EngineOptions options, List<RowRequest> rows)
       throws Exception {
-    List<String> answers = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      List<RowAnswer> asked = new ArrayList<>();
-      for (RowRequest row : rows) {
-        asked.add(engine.submit(row));
-      }
-      for (RowAnswer answer : asked) {
-        answers.add(text(answer.get()));
-      }
+      return Answers.bits(Answers.asked(engine, rows));
     }
-    return answers;
-  }
-
-  private static String text(RowOutcome outcome) {
-    if (outcome instanceof RowOutcome.Scored scored) {
-      return scored.tokenCount() + " " + Arrays.toString(scored.logits());
-    }
-    if (outcome instanceof RowOutcome.Labelled labelled) {
-      return labelled.labels() + Arrays.toString(labelled.logprobs());
-    }
-    if (outcome instanceof RowOutcome.Embedded embedded) {
-      return embedded.tokenCount() + " " + Arrays.toString(embedded.embedding());
-    }
-    StringBuilder all = new StringBuilder();
-    for (Generation sample : ((RowOutcome.Generated) outcome).samples()) {
-      all.append(Arrays.toString(sample.ids())).append(Arrays.toString(sample.logprobs()));
-    }
-    return all.toString();
   }
 }

@@ -147,7 +147,7 @@ class SharedBeginningTest {
                 () -> {
                   List<String> answers = new ArrayList<>();
                   for (RowRequest row : rows()) {
-                    answers.add(text(engine.submit(row).get()));
+                    answers.add(Answers.bits(engine.submit(row).get()));
                   }
                   return answers;
                 }));
@@ -218,44 +218,19 @@ class SharedBeginningTest {
         .isEqualTo(answers(options, rows));
   }
 
-  /** All that the outcomes say, floats by their bits. */
+  /** Of an engine that shares something, or of one that does not. */
   private static List<String> answers(EngineOptions options, List<RowRequest> rows)
       throws Exception {
-    List<String> answers = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      List<RowAnswer> asked = new ArrayList<>();
-      for (RowRequest row : rows) {
-        asked.add(engine.submit(row));
-      }
-      for (RowAnswer answer : asked) {
-        answers.add(text(answer.get()));
-      }
+      List<RowAnswer> asked = Answers.asked(engine, rows);
+      List<String> answers = Answers.bits(asked);
       long saved = asked.stream().mapToLong(answer -> answer.cost().prefix()).sum();
       boolean shares = engine.plan().memory().sharedPrefix() > 0;
       if (options.overLength() == OverLength.ERROR) {
         assertThat(saved > 0).as("tokens saved").isEqualTo(shares);
       }
+      return answers;
     }
-    return answers;
-  }
-
-  private static String text(RowOutcome outcome) {
-    if (outcome instanceof RowOutcome.Scored scored) {
-      return scored.tokenCount() + " " + scored.truncated() + Arrays.toString(scored.logits());
-    }
-    if (outcome instanceof RowOutcome.Labelled labelled) {
-      return labelled.labels() + Arrays.toString(labelled.logprobs());
-    }
-    if (outcome instanceof RowOutcome.Generated generated) {
-      StringBuilder all = new StringBuilder();
-      for (Generation sample : generated.samples()) {
-        all.append(sample.text())
-            .append(Arrays.toString(sample.ids()))
-            .append(Arrays.toString(sample.logprobs()));
-      }
-      return all.toString();
-    }
-    return outcome.toString();
   }
 
   private static RowRequest text(String text) {
