@@ -122,7 +122,7 @@ final class RawTensors {
         throw new ModelException(
             of, "has shape " + entry.shape() + ", params.json implies " + expected + inParts());
       }
-      ElementType own = Checkpoint.type(of, entry);
+      ElementType own = TensorPlace.type(of, entry);
       if (type != null && own != type) {
         throw new ModelException(of, "is of " + own + ", but of " + type + " in the first part");
       }

@@ -84,7 +84,7 @@ public final class TensorFile {
    */
   public Optional<Tensor> find(String name) {
     return Optional.ofNullable(entries.get(name))
-        .map(entry -> Checkpoint.map(name, weights.file(), entry));
+        .map(entry -> TensorPlace.of(weights.file(), entry).map(name));
   }
 
   /**

@@ -152,7 +152,7 @@ final class TorchFile {
 
   private List<WeightFile.Entry> entries(byte[] pickle) throws IOException {
     List<WeightFile.Entry> entries = new ArrayList<>();
-    for (Map.Entry<String, Unpickler.View> tensor :
+    for (Map.Entry<String, PickleValues.View> tensor :
         Unpickler.tensors(where(root + PICKLE), pickle).entrySet()) {
       entries.add(entry(tensor.getKey(), tensor.getValue()));
     }
@@ -160,7 +160,7 @@ final class TorchFile {
     return List.copyOf(entries);
   }
 
-  private WeightFile.Entry entry(String name, Unpickler.View view) throws IOException {
+  private WeightFile.Entry entry(String name, PickleValues.View view) throws IOException {
     String where = file + ": tensor " + name;
     String type = TYPES.get(view.storage().type());
     if (type == null) {
@@ -184,7 +184,7 @@ final class TorchFile {
         span * elementBytes);
   }
 
-  private ZipArchiveEntry storage(String where, Unpickler.Storage storage, long elementBytes)
+  private ZipArchiveEntry storage(String where, PickleValues.Storage storage, long elementBytes)
       throws IOException {
     ZipArchiveEntry known = storages.get(storage.key());
     ZipArchiveEntry found = known == null ? zip.getEntry(root + STORAGES + storage.key()) : known;
@@ -215,7 +215,7 @@ final class TorchFile {
   }
 
   /** Elements of the storage from the tensor's first to its last. */
-  private static long span(String where, Unpickler.View view) {
+  private static long span(String where, PickleValues.View view) {
     long elements = 1;
     long last = 0;
     try {

@@ -47,8 +47,6 @@ final class Inspector {
   private static final String PREPARED = "prepared";
 
   private static final int MOST_PROBLEMS = 100;
-  private static final int BATCH_TOKENS = 2048;
-  private static final int MAX_TOKENS = 4096;
 
   private final Path path;
   private final List<String> problems = new ArrayList<>();
@@ -240,16 +238,8 @@ final class Inspector {
   }
 
   private EngineOptions options(PrecisionChoice choice, Task task) {
-    return new EngineOptions(
-            path.toString(),
-            choice,
-            KernelChoice.AUTO,
-            1,
-            BATCH_TOKENS,
-            MAX_TOKENS,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            task)
+    return EngineOptions.of(path.toString(), task)
+        .withPrecision(choice)
         .withWeights(WeightOptions.DEFAULT.withFolder(PREPARED));
   }
 

@@ -1,5 +1,6 @@
 package io.sirocco.engine;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.Tensor;
@@ -55,7 +56,7 @@ final class Planner {
       String most = prefix.known().length() == 0 ? "up to " : "";
       notes.add(
           "rows begin with %s%d tokens in common, which are computed once: up to %s of keys and"
-                  .formatted(most, prefix.mostTokens(), gib(prefixBytes))
+                  .formatted(most, prefix.mostTokens(), ByteCount.shown(prefixBytes))
               + " values");
     }
     MemoryPlan memory = memory(options, files, setup, preparation, settings, prefixBytes);
@@ -79,7 +80,7 @@ final class Planner {
           if (row > memory.kvCache()) {
             notes.add(
                 "keys and values of a row of full length take %s, generate.kv-memory is %s: rows too"
-                        .formatted(gib(row), gib(memory.kvCache()))
+                        .formatted(ByteCount.shown(row), ByteCount.shown(memory.kvCache()))
                     + " long for it fail with kv-memory");
           }
         });
@@ -118,7 +119,7 @@ final class Planner {
                         .formatted(
                             name.equals(only) ? "" : " " + name,
                             adapter.description(),
-                            gib(adapter.bytes()))));
+                            ByteCount.shown(adapter.bytes()))));
   }
 
   /** What is made of a raw release's files; nothing of it was chosen by the job. */
@@ -282,12 +283,14 @@ final class Planner {
               "the engine needs %s (workspace %s, converted weights %s, %skeys and values %s) besides"
                   + " the mapped weights, but %s are available; lower batch.max-tokens,"
                   + " model.max-tokens, generate.kv-memory or batch.shared-prefix%s",
-              gib(needed),
-              gib(memory.workspace()),
-              gib(memory.weightsCopied() - adapters.preparedBytes()),
-              adapters.isEmpty() ? "" : "adapters " + gib(adapters.preparedBytes()) + ", ",
-              gib(memory.kvCache() + memory.sharedPrefix()),
-              gib(memory.available()),
+              ByteCount.shown(needed),
+              ByteCount.shown(memory.workspace()),
+              ByteCount.shown(memory.weightsCopied() - adapters.preparedBytes()),
+              adapters.isEmpty()
+                  ? ""
+                  : "adapters " + ByteCount.shown(adapters.preparedBytes()) + ", ",
+              ByteCount.shown(memory.kvCache() + memory.sharedPrefix()),
+              ByteCount.shown(memory.available()),
               adapters.isEmpty() ? "" : ", or have fewer model.adapters in one job"));
     }
     if (needed + memory.weightsMapped() > memory.available()) {
@@ -296,8 +299,8 @@ final class Planner {
               Locale.ROOT,
               "weights of %s do not fit into the page cache beside the workspace (%s available):"
                   + " they will be read from disk again and again",
-              gib(memory.weightsMapped()),
-              gib(memory.available())));
+              ByteCount.shown(memory.weightsMapped()),
+              ByteCount.shown(memory.available())));
     }
   }
 
@@ -311,7 +314,7 @@ final class Planner {
       answers = "embeddings of " + reading.embedding().get().form().dimensions() + ", ";
     }
     return "%s, %s, %s%s"
-        .formatted(name, config.geometry(), answers, gib(files.checkpoint().bytes()));
+        .formatted(name, config.geometry(), answers, ByteCount.shown(files.checkpoint().bytes()));
   }
 
   private static String describe(Preparation preparation, ModelFiles files) {
@@ -320,7 +323,7 @@ final class Planner {
             preparation.kind() == Preparation.Kind.INT8
                 ? "in int8, with a scale for each output"
                 : "packed, which is faster for few tokens at a time",
-            gib(preparation.bytes(files)),
+            ByteCount.shown(preparation.bytes(files)),
             preparation.shared()
                 ? preparation.folder() + ", made once per host and shared by its executors"
                 : "this process's own memory");
@@ -337,11 +340,5 @@ final class Planner {
 
   private static String name(Precision precision) {
     return precision.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static String gib(long bytes) {
-    return bytes < 1L << 30
-        ? String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20))
-        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
   }
 }

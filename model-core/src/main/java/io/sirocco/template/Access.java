@@ -14,6 +14,20 @@ final class Access {
   private static final BigInteger LARGEST = BigInteger.valueOf(Integer.MAX_VALUE);
   private static final BigInteger SMALLEST = LARGEST.negate();
 
+  /** Methods of an int, which a bool is, too. */
+  private static final Set<String> INTEGER_METHODS =
+      Set.of(
+          "as_integer_ratio",
+          "bit_count",
+          "bit_length",
+          "conjugate",
+          "denominator",
+          "from_bytes",
+          "imag",
+          "numerator",
+          "real",
+          "to_bytes");
+
   /** Methods of a dict. Jinja finds them before the keys, so a template must not name them. */
   static final Set<String> DICT_METHODS =
       Set.of(
@@ -89,29 +103,9 @@ final class Access {
           "tuple",
           Set.of("count", "index"),
           "int",
-          Set.of(
-              "as_integer_ratio",
-              "bit_count",
-              "bit_length",
-              "conjugate",
-              "denominator",
-              "from_bytes",
-              "imag",
-              "numerator",
-              "real",
-              "to_bytes"),
+          INTEGER_METHODS,
           "bool",
-          Set.of(
-              "as_integer_ratio",
-              "bit_count",
-              "bit_length",
-              "conjugate",
-              "denominator",
-              "from_bytes",
-              "imag",
-              "numerator",
-              "real",
-              "to_bytes"),
+          INTEGER_METHODS,
           "float",
           Set.of("as_integer_ratio", "conjugate", "fromhex", "hex", "imag", "is_integer", "real"),
           "dict_items",

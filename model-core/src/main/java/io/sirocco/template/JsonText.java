@@ -1,37 +1,24 @@
 package io.sirocco.template;
 
-import java.util.HexFormat;
-import java.util.Map;
-
 /**
  * {@code tojson} as transformers gives it to templates: json.dumps with non-ASCII kept, ", " and ":
  * " between, nothing escaped for HTML.
  */
-final class JsonText {
-  /** Characters gathered before they are counted against the limit. */
-  private static final int PIECE = 4096;
-
+final class JsonText extends ValueText {
   private static final int WORK_PER_CHARACTER = 2;
 
-  private static final HexFormat HEX = HexFormat.of();
-
-  private final Run run;
-  private final Origin origin;
-  private final TextBuilder out;
-
   private JsonText(Run run, Origin origin) {
-    this.run = run;
-    this.origin = origin;
-    this.out = new TextBuilder(run);
+    super(run, origin);
   }
 
   static Text of(Value value, Run run) {
     JsonText json = new JsonText(run, value.origin());
     json.write(value, 0);
-    return json.out.toText();
+    return json.toText();
   }
 
-  private void write(Value value, int depth) {
+  @Override
+  void write(Value value, int depth) {
     run.charge(Limits.NODE);
     Values.checkDepth(depth, run);
     if (value instanceof Text text) {
@@ -46,16 +33,7 @@ final class JsonText {
       }
       put("]");
     } else if (value instanceof Value.Dict dict) {
-      put("{");
-      String separator = "";
-      for (Map.Entry<String, Value> entry : dict.entries().entrySet()) {
-        put(separator);
-        writeQuoted(entry.getKey());
-        put(": ");
-        write(entry.getValue(), depth + 1);
-        separator = ", ";
-      }
-      put("}");
+      writeDict(dict, depth);
     } else {
       put(scalar(value));
     }
@@ -80,19 +58,13 @@ final class JsonText {
     throw run.failure("tojson of " + Operators.described(value));
   }
 
-  private void put(String piece) {
-    out.append(piece, origin);
-  }
-
-  private void writeQuoted(String string) {
+  @Override
+  void writeQuoted(String string) {
     run.charge((long) WORK_PER_CHARACTER * string.length());
     StringBuilder quoted = new StringBuilder().append('"');
     for (int i = 0; i < string.length(); i++) {
       quote(string.charAt(i), quoted);
-      if (quoted.length() > PIECE) {
-        put(quoted.toString());
-        quoted.setLength(0);
-      }
+      putPiece(quoted);
     }
     put(quoted.append('"').toString());
   }

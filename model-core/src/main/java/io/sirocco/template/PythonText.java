@@ -1,31 +1,19 @@
 package io.sirocco.template;
 
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
 /** Python's {@code str()} and {@code repr()}. */
-final class PythonText {
-  /** Characters gathered before they are counted against the limit. */
-  private static final int PIECE = 4096;
-
+final class PythonText extends ValueText {
   /** Of looking a character up in Unicode's tables. */
   private static final int WORK_PER_CHARACTER = 8;
 
   /** Writing a number takes time quadratic in its bits. */
   private static final int BITS_SQUARED_PER_WORK = 256;
 
-  private static final HexFormat HEX = HexFormat.of();
-
-  private final Run run;
-  private final Origin origin;
-  private final TextBuilder out;
-
   private PythonText(Run run, Origin origin) {
-    this.run = run;
-    this.origin = origin;
-    this.out = new TextBuilder(run);
+    super(run, origin);
   }
 
   /** {@code str(value)}; of what is undefined, the empty text. */
@@ -38,7 +26,7 @@ final class PythonText {
     }
     PythonText text = new PythonText(run, value.origin());
     text.write(value, 0);
-    return text.out.toText();
+    return text.toText();
   }
 
   /** White space as {@code str.strip()} and {@code \s} have it. */
@@ -76,7 +64,8 @@ final class PythonText {
     return text.slice(start, end);
   }
 
-  private void write(Value value, int depth) {
+  @Override
+  void write(Value value, int depth) {
     run.charge(Limits.NODE);
     Values.checkDepth(depth, run);
     if (value instanceof Text text) {
@@ -126,19 +115,6 @@ final class PythonText {
     }
   }
 
-  private void writeDict(Value.Dict dict, int depth) {
-    put("{");
-    String separator = "";
-    for (Map.Entry<String, Value> entry : dict.entries().entrySet()) {
-      put(separator);
-      writeQuoted(entry.getKey());
-      put(": ");
-      write(entry.getValue(), depth + 1);
-      separator = ", ";
-    }
-    put("}");
-  }
-
   private void writeItems(Value.Items items, int depth) {
     put("dict_items([");
     String separator = "";
@@ -153,11 +129,8 @@ final class PythonText {
     put("])");
   }
 
-  private void put(String piece) {
-    out.append(piece, origin);
-  }
-
-  private void writeQuoted(String string) {
+  @Override
+  void writeQuoted(String string) {
     run.charge((long) WORK_PER_CHARACTER * string.length());
     char quote = string.indexOf('\'') >= 0 && string.indexOf('"') < 0 ? '"' : '\'';
     StringBuilder quoted = new StringBuilder().append(quote);
@@ -166,10 +139,7 @@ final class PythonText {
       int c = string.codePointAt(next);
       quote(c, quote, quoted);
       next += Character.charCount(c);
-      if (quoted.length() > PIECE) {
-        put(quoted.toString());
-        quoted.setLength(0);
-      }
+      putPiece(quoted);
     }
     put(quoted.append(quote).toString());
   }

@@ -5,14 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
-import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Task;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,16 +37,12 @@ class ArrowRowsTest {
             .with(GenerationKey.N, SAMPLES);
     engine =
         Engine.open(
-            new EngineOptions(
-                "../sample-data/ticket-writer",
-                PrecisionChoice.FLOAT32,
-                KernelChoice.AUTO,
-                1,
-                256,
-                1024,
-                OverLength.ERROR,
-                SpecialTokenText.LITERAL,
-                new Task.Generate(options, Prompts.chat(""), 0, 4, yes)));
+            EngineOptions.of(
+                    "../sample-data/ticket-writer",
+                    new Task.Generate(options, Prompts.chat(""), 0, 4, yes))
+                .withPrecision(PrecisionChoice.FLOAT32)
+                .withBatchTokens(256)
+                .withMaxTokens(1024));
   }
 
   @AfterAll

@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -88,15 +86,10 @@ class QualityTest {
   }
 
   private static EngineOptions options() {
-    return new EngineOptions(
-        SAMPLES.resolve("ticket-classifier").toString(),
-        PrecisionChoice.FLOAT32,
-        KernelChoice.JAVA,
-        1,
-        512,
-        512,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Classify());
+    return EngineOptions.of(SAMPLES.resolve("ticket-classifier").toString(), new Task.Classify())
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withKernels(KernelChoice.JAVA)
+        .withBatchTokens(512)
+        .withMaxTokens(512);
   }
 }

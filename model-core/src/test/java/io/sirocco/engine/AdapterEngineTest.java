@@ -9,19 +9,16 @@ import io.sirocco.adapter.LoraAdapter;
 import io.sirocco.adapter.TestAdapter;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.model.Projection;
 import io.sirocco.sampling.GenerationKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,34 +36,6 @@ class AdapterEngineTest {
           + " message says, and however it says it.\n\nMessage: ";
 
   @TempDir Path folder;
-
-  /** What an engine is to be like. */
-  record Setting(KernelChoice kernels, PrecisionChoice precision) {
-    EngineOptions of(EngineOptions options) {
-      return new EngineOptions(
-          options.model(),
-          precision,
-          kernels,
-          options.threads(),
-          300,
-          options.maxTokens(),
-          options.overLength(),
-          options.specialTokens(),
-          options.task());
-    }
-  }
-
-  static Stream<Setting> settings() {
-    return Stream.of(
-            new Setting(KernelChoice.AUTO, PrecisionChoice.FLOAT32),
-            new Setting(KernelChoice.JAVA, PrecisionChoice.FLOAT32),
-            new Setting(KernelChoice.AUTO, PrecisionChoice.BFLOAT16),
-            new Setting(KernelChoice.AUTO, PrecisionChoice.INT8))
-        .filter(
-            setting ->
-                setting.precision() == PrecisionChoice.FLOAT32
-                    || OneDnnKernels.multipliesBfloat16());
-  }
 
   /** Of different reach: all linear layers with a head, two of them, gates only. */
   private Map<String, String> adapters(Path model, boolean heads) {
@@ -135,38 +104,43 @@ class AdapterEngineTest {
     assertThat(different).as("adapters that change answers").isEqualTo(3);
   }
 
+  /** Of batches that hold a few rows. */
+  private static EngineOptions small(Setting setting, EngineOptions options) {
+    return setting.of(options).withBatchTokens(300);
+  }
+
   private static boolean isClassifier(EngineOptions options) {
     return options.task() instanceof Task.Classify;
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void classified(Setting setting) throws Exception {
     int count = setting.kernels() == KernelChoice.JAVA ? 10 : 40;
-    assertMixedEqualsSingle(setting.of(SampleModel.options()), rows(0, count));
+    assertMixedEqualsSingle(small(setting, SampleModel.options()), rows(0, count));
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void scored(Setting setting) throws Exception {
     Task task =
         new Task.Score(List.of("billing", "billing and refunds", "bug"), " ", Prompts.plain());
     int count = setting.kernels() == KernelChoice.JAVA ? 8 : 20;
-    assertMixedEqualsSingle(setting.of(WriterModel.options(task)), rows(0, count));
+    assertMixedEqualsSingle(small(setting, WriterModel.options(task)), rows(0, count));
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void embedded(Setting setting) throws Exception {
     int count = setting.kernels() == KernelChoice.JAVA ? 8 : 20;
     for (PoolingChoice pooling : List.of(PoolingChoice.LAST, PoolingChoice.MEAN)) {
       Task task = EmbedModel.task(pooling);
-      assertMixedEqualsSingle(setting.of(WriterModel.options(task)), rows(0, count));
+      assertMixedEqualsSingle(small(setting, WriterModel.options(task)), rows(0, count));
     }
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void written(Setting setting) throws Exception {
     boolean logprobs = true;
     int count = setting.kernels() == KernelChoice.JAVA ? 6 : 16;
@@ -177,7 +151,7 @@ class AdapterEngineTest {
             WriterModel.AMPLE,
             7,
             logprobs);
-    assertMixedEqualsSingle(setting.of(WriterModel.options(drawn)), rows(0, count));
+    assertMixedEqualsSingle(small(setting, WriterModel.options(drawn)), rows(0, count));
     Task beams =
         new Task.Generate(
             WriterModel.greedy(4).with(GenerationKey.NUM_BEAMS, 3),
@@ -185,14 +159,14 @@ class AdapterEngineTest {
             WriterModel.AMPLE,
             12,
             logprobs);
-    assertMixedEqualsSingle(setting.of(WriterModel.options(beams)), rows(20, 6));
+    assertMixedEqualsSingle(small(setting, WriterModel.options(beams)), rows(20, 6));
   }
 
   @Test
   void anAdapterThatAddsNothingChangesNoBit() throws Exception {
     String nothing = TestAdapter.of(CLASSIFIER, 5).on(QUERY_AND_VALUE, 0f).write(folder).toString();
-    for (Setting setting : settings().toList()) {
-      EngineOptions options = setting.of(SampleModel.options());
+    for (Setting setting : Setting.here().toList()) {
+      EngineOptions options = small(setting, SampleModel.options());
       assertThat(answers(options.withAdapters(AdapterOptions.ofEveryRow(nothing)), rows(0, 8)))
           .isEqualTo(answers(options, rows(0, 8)));
     }
@@ -330,36 +304,10 @@ class AdapterEngineTest {
     assertThat(Inspection.of(folder).problems()).singleElement().asString().contains("DoRA");
   }
 
-  /** All that the outcomes say, floats by their bits. */
   private static List<String> answers(EngineOptions options, List<RowRequest> rows)
       throws Exception {
-    List<String> answers = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      List<RowAnswer> asked = new ArrayList<>();
-      for (RowRequest row : rows) {
-        asked.add(engine.submit(row));
-      }
-      for (RowAnswer answer : asked) {
-        answers.add(text(answer.get()));
-      }
+      return Answers.bits(Answers.asked(engine, rows));
     }
-    return answers;
-  }
-
-  private static String text(RowOutcome outcome) {
-    if (outcome instanceof RowOutcome.Scored scored) {
-      return scored.tokenCount() + " " + Arrays.toString(scored.logits());
-    }
-    if (outcome instanceof RowOutcome.Labelled labelled) {
-      return labelled.labels() + Arrays.toString(labelled.logprobs());
-    }
-    if (outcome instanceof RowOutcome.Embedded embedded) {
-      return embedded.tokenCount() + " " + Arrays.toString(embedded.embedding());
-    }
-    StringBuilder all = new StringBuilder();
-    for (Generation sample : ((RowOutcome.Generated) outcome).samples()) {
-      all.append(Arrays.toString(sample.ids())).append(Arrays.toString(sample.logprobs()));
-    }
-    return all.toString();
   }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sirocco.sampling.GenerationOptions;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
@@ -34,7 +33,7 @@ class DuplicatesTest {
     List<RowRequest> rows = tickets();
     List<float[]> expected = logits(SampleModel.options(), rows);
     try (Engine engine = Engine.open(SampleModel.options().withReuse(REUSE))) {
-      List<RowAnswer> answers = submit(engine, rows);
+      List<RowAnswer> answers = Answers.asked(engine, rows);
       long tokens = 0;
       long saved = 0;
       for (int row = 0; row < rows.size(); row++) {
@@ -62,7 +61,7 @@ class DuplicatesTest {
     try (Engine engine = Engine.open(SampleModel.options().withReuse(REUSE))) {
       List<Future<List<RowAnswer>>> asked = new ArrayList<>();
       for (int caller = 0; caller < callers; caller++) {
-        asked.add(threads.submit(() -> submit(engine, rows)));
+        asked.add(threads.submit(() -> Answers.asked(engine, rows)));
       }
       for (Future<List<RowAnswer>> answers : asked) {
         for (RowAnswer answer : answers.get()) {
@@ -79,7 +78,8 @@ class DuplicatesTest {
   @Test
   void rowsThatDifferInAnythingAnAnswerTellsOfAreNotEqual() throws Exception {
     int[] ids = {1, 50, 60, 70};
-    EngineOptions cut = limited(4);
+    EngineOptions cut =
+        SampleModel.options().withMaxTokens(4).withOverLength(OverLength.TRUNCATE_RIGHT);
     try (Engine engine = Engine.open(cut.withReuse(REUSE))) {
       List<RowRequest> rows =
           List.of(
@@ -89,7 +89,7 @@ class DuplicatesTest {
               tokens(ids, Optional.of(new int[] {1, 0, 1, 1})),
               tokens(new int[] {1, 50, 60, 70, 80}, Optional.empty()),
               tokens(new int[] {1, 50, 60, 70, 80, 90}, Optional.empty()));
-      for (RowAnswer answer : submit(engine, rows)) {
+      for (RowAnswer answer : Answers.asked(engine, rows)) {
         assertThat(answer.get()).isInstanceOf(RowOutcome.Scored.class);
         assertThat(answer.cost().isDuplicate()).isFalse();
       }
@@ -103,8 +103,8 @@ class DuplicatesTest {
   void aCallerWhoGivesUpTakesNoEqualRowWithIt() throws Exception {
     try (Engine engine = Engine.open(SampleModel.options().withReuse(REUSE))) {
       List<RowRequest> rows = tickets();
-      List<RowAnswer> given = submit(engine, rows);
-      List<RowAnswer> kept = submit(engine, rows);
+      List<RowAnswer> given = Answers.asked(engine, rows);
+      List<RowAnswer> kept = Answers.asked(engine, rows);
       given.forEach(answer -> answer.cancel(false));
       for (RowAnswer answer : kept) {
         assertThat(answer.get()).isInstanceOf(RowOutcome.Scored.class);
@@ -134,7 +134,7 @@ class DuplicatesTest {
     try (Engine engine =
         Engine.open(SampleModel.options().withReuse(Reuse.NONE.withAnswers(2400)))) {
       List<RowRequest> rows = tickets().subList(0, 20);
-      for (RowAnswer answer : submit(engine, rows)) {
+      for (RowAnswer answer : Answers.asked(engine, rows)) {
         answer.get();
       }
       int known = 0;
@@ -188,14 +188,9 @@ class DuplicatesTest {
   }
 
   private static List<String> texts(EngineOptions options, List<RowRequest> rows) throws Exception {
-    List<String> texts = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      for (RowAnswer answer : submit(engine, rows)) {
-        Generation text = ((RowOutcome.Generated) answer.get()).samples().get(0);
-        texts.add(text.text() + Arrays.toString(text.ids()) + Arrays.toString(text.logprobs()));
-      }
+      return Answers.bits(Answers.asked(engine, rows));
     }
-    return texts;
   }
 
   private static List<Boolean> duplicates(GenerationOptions options, String... keys)
@@ -213,38 +208,15 @@ class DuplicatesTest {
     return duplicates;
   }
 
-  private static EngineOptions limited(int maxTokens) {
-    EngineOptions options = SampleModel.options();
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        options.kernels(),
-        options.threads(),
-        options.batchTokens(),
-        maxTokens,
-        OverLength.TRUNCATE_RIGHT,
-        options.specialTokens(),
-        options.task());
-  }
-
   private static RowRequest tokens(int[] ids, Optional<int[]> mask) {
     return RowRequest.of(new RowInput.Tokens(ids, mask));
-  }
-
-  private static List<RowAnswer> submit(Engine engine, List<RowRequest> rows)
-      throws InterruptedException {
-    List<RowAnswer> answers = new ArrayList<>();
-    for (RowRequest row : rows) {
-      answers.add(engine.submit(row));
-    }
-    return answers;
   }
 
   private static List<float[]> logits(EngineOptions options, List<RowRequest> rows)
       throws Exception {
     List<float[]> logits = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      for (RowAnswer answer : submit(engine, rows)) {
+      for (RowAnswer answer : Answers.asked(engine, rows)) {
         logits.add(((RowOutcome.Scored) answer.get()).logits());
       }
     }

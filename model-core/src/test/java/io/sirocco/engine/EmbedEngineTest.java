@@ -1,7 +1,6 @@
 package io.sirocco.engine;
 
 import static io.sirocco.engine.EmbedModel.embedding;
-import static io.sirocco.engine.EmbedModel.limitedTo;
 import static io.sirocco.engine.EmbedModel.masked;
 import static io.sirocco.engine.EmbedModel.options;
 import static io.sirocco.engine.EmbedModel.task;
@@ -16,7 +15,6 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.kernel.JavaKernels;
 import io.sirocco.kernel.Matrix;
 import io.sirocco.kernel.Precision;
-import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.MistralConfig;
 import io.sirocco.model.MistralModel;
@@ -51,56 +49,50 @@ class EmbedEngineTest {
           + " passwords and logins. Praise needs no answer, and a feature request asks for what is"
           + " not there yet";
 
-  /** What an engine is to be like. */
-  record Setting(PoolingChoice pooling, KernelChoice kernels, PrecisionChoice precision) {
+  /** Engines that take one vector of a row. */
+  record Pooled(PoolingChoice pooling, Setting setting) {
     EngineOptions of(Path model) {
-      return options(model, task(pooling), precision, kernels);
+      return of(options(model, task(pooling)));
+    }
+
+    EngineOptions of(EngineOptions options) {
+      return setting.of(options);
     }
   }
 
-  static Stream<Setting> settings() {
+  static Stream<Pooled> engines() {
     return Stream.of(PoolingChoice.LAST, PoolingChoice.MEAN)
-        .flatMap(
-            pooling ->
-                Stream.of(
-                    new Setting(pooling, KernelChoice.AUTO, PrecisionChoice.FLOAT32),
-                    new Setting(pooling, KernelChoice.JAVA, PrecisionChoice.FLOAT32),
-                    new Setting(pooling, KernelChoice.AUTO, PrecisionChoice.BFLOAT16),
-                    new Setting(pooling, KernelChoice.AUTO, PrecisionChoice.INT8)))
-        .filter(
-            setting ->
-                setting.precision() == PrecisionChoice.FLOAT32
-                    || OneDnnKernels.multipliesBfloat16());
+        .flatMap(pooling -> Setting.here().map(setting -> new Pooled(pooling, setting)));
   }
 
   static Stream<Arguments> models() {
-    return settings()
+    return engines()
         .flatMap(
-            setting ->
+            engine ->
                 Stream.of(EmbedModel.CLASSIFIER, EmbedModel.WRITER)
-                    .map(model -> Arguments.of(setting, model)));
+                    .map(model -> Arguments.of(engine, model)));
   }
 
   /** Compared with hidden states of the decoder, normed and pooled here. */
   @ParameterizedTest(name = "{0} of {1}")
   @MethodSource("models")
-  void embeddingsAreThePooledHiddenStates(Setting setting, Path model) throws Exception {
+  void embeddingsAreThePooledHiddenStates(Pooled pooled, Path model) throws Exception {
     int[] mask = {0, 0, 1, 1, 0, 1, 0};
     double tolerance =
-        switch (setting.precision()) {
+        switch (pooled.setting().precision()) {
           case FLOAT32, AUTO -> 1e-6;
           // A coarse check that it is the same vector at all: the mean of elements is near 0.09.
           case BFLOAT16 -> 1e-2;
           case INT8 -> 3e-2;
         };
-    try (Engine engine = Engine.open(setting.of(model))) {
+    try (Engine engine = Engine.open(pooled.of(model))) {
       assertClose(
           embedding(engine.submit(tokens(IDS.clone()))),
-          expected(model, TokenRow.of(IDS), setting.pooling()),
+          expected(model, TokenRow.of(IDS), pooled.pooling()),
           tolerance);
       assertClose(
           embedding(engine.submit(masked(IDS.clone(), mask.clone()))),
-          expected(model, new TokenRow(IDS, java.util.Optional.of(mask)), setting.pooling()),
+          expected(model, new TokenRow(IDS, java.util.Optional.of(mask)), pooled.pooling()),
           tolerance);
     }
   }
@@ -145,12 +137,12 @@ class EmbedEngineTest {
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
-  void whatARowSharesItsBatchWithChangesNoBit(Setting setting) throws Exception {
+  @MethodSource("engines")
+  void whatARowSharesItsBatchWithChangesNoBit(Pooled pooled) throws Exception {
     List<RowRequest> rows = rows();
     List<float[]> alone = new ArrayList<>();
     List<RowAnswer> together = new ArrayList<>();
-    try (Engine engine = Engine.open(setting.of(EmbedModel.CLASSIFIER))) {
+    try (Engine engine = Engine.open(pooled.of(EmbedModel.CLASSIFIER))) {
       for (RowRequest row : rows) {
         alone.add(embedding(engine.submit(row)));
       }
@@ -174,13 +166,12 @@ class EmbedEngineTest {
 
   /** With the instruction before each text, which the engine finds by itself. */
   @ParameterizedTest
-  @MethodSource("settings")
-  void whatRowsHaveInCommonChangesNoBit(Setting setting) throws Exception {
+  @MethodSource("engines")
+  void whatRowsHaveInCommonChangesNoBit(Pooled pooled) throws Exception {
     Task instructed =
         new Task.Embed(
-            setting.pooling(), Toggle.AUTO, 0, EmbedPrompt.instruction(INSTRUCTION), Toggle.TRUE);
-    EngineOptions each =
-        options(EmbedModel.WRITER, instructed, setting.precision(), setting.kernels());
+            pooled.pooling(), Toggle.AUTO, 0, EmbedPrompt.instruction(INSTRUCTION), Toggle.TRUE);
+    EngineOptions each = pooled.of(options(EmbedModel.WRITER, instructed));
     Reuse reuse = new Reuse(1 << 20, new Beginning.Text(""));
     List<RowRequest> rows = new ArrayList<>(rows());
     rows.addAll(rows().subList(3, 9));
@@ -202,7 +193,7 @@ class EmbedEngineTest {
         }
         assertThat(duplicates).isEqualTo(6);
         // A mean needs the hidden states of every token.
-        assertThat(shared > 0).isEqualTo(setting.pooling() == PoolingChoice.LAST);
+        assertThat(shared > 0).isEqualTo(pooled.pooling() == PoolingChoice.LAST);
         assertThat(engine.plan().memory().sharedPrefix() > 0).isEqualTo(shared > 0);
       }
     }
@@ -276,7 +267,10 @@ class EmbedEngineTest {
       assertThat(engine.submit(masked(new int[] {1, 5, 6}, 0, 1, 0)).get())
           .isInstanceOf(RowOutcome.Embedded.class);
     }
-    EngineOptions cut = limitedTo(2, OverLength.TRUNCATE_RIGHT, options(EmbedModel.WRITER, task()));
+    EngineOptions cut =
+        options(EmbedModel.WRITER, task())
+            .withMaxTokens(2)
+            .withOverLength(OverLength.TRUNCATE_RIGHT);
     try (Engine engine = Engine.open(cut)) {
       RowOutcome.Failed failed =
           (RowOutcome.Failed) engine.submit(masked(new int[] {2, 2, 1, 5}, 0, 0, 1, 1)).get();

@@ -1,6 +1,5 @@
 package io.sirocco.engine;
 
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -25,34 +24,9 @@ final class EmbedModel {
   }
 
   static EngineOptions options(Path model, Task task) {
-    return options(model, task, PrecisionChoice.FLOAT32, KernelChoice.AUTO);
-  }
-
-  static EngineOptions options(
-      Path model, Task task, PrecisionChoice precision, KernelChoice kernels) {
-    return new EngineOptions(
-        model.toString(),
-        precision,
-        kernels,
-        2,
-        2048,
-        4096,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        task);
-  }
-
-  static EngineOptions limitedTo(int most, OverLength overLength, EngineOptions options) {
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        options.kernels(),
-        options.threads(),
-        options.batchTokens(),
-        most,
-        overLength,
-        options.specialTokens(),
-        options.task());
+    return EngineOptions.of(model.toString(), task)
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withThreads(2);
   }
 
   /** A copy of the model, to which files can be added. */

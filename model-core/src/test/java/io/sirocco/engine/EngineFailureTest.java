@@ -3,7 +3,6 @@ package io.sirocco.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -203,16 +202,9 @@ class EngineFailureTest {
 
   /** Slow kernels, which nothing native is needed for. */
   private static EngineOptions at(String model, Duration deadline) {
-    return new EngineOptions(
-            model,
-            PrecisionChoice.FLOAT32,
-            KernelChoice.JAVA,
-            1,
-            2048,
-            4096,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            new Task.Classify())
+    return EngineOptions.of(model, new Task.Classify())
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withKernels(KernelChoice.JAVA)
         .withBatchDeadline(deadline);
   }
 }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -33,7 +32,7 @@ class EngineTest {
       names = {"AUTO", "JAVA"})
   void logitsAreTheReferences(KernelChoice kernels) throws Exception {
     Map<String, String> tickets = SampleModel.tickets();
-    try (Engine engine = Engine.open(with(SampleModel.options(), kernels))) {
+    try (Engine engine = Engine.open(SampleModel.options().withKernels(kernels))) {
       List<Future<RowOutcome>> outcomes = new ArrayList<>();
       for (JsonNode expected : SampleModel.expected()) {
         outcomes.add(engine.submit(text(tickets.get(expected.path("id").asText()))));
@@ -70,7 +69,7 @@ class EngineTest {
 
   @Test
   void badRowsAreAnsweredWithTheirCode() throws Exception {
-    try (Engine engine = Engine.open(limitedTo(8, OverLength.ERROR))) {
+    try (Engine engine = Engine.open(SampleModel.options().withMaxTokens(8))) {
       assertThat(code(engine, text(""))).isEqualTo("empty-text");
       assertThat(code(engine, text(" \t\n"))).isEqualTo("empty-text");
       assertThat(code(engine, text("far more words than eight tokens could ever hold, I believe")))
@@ -88,11 +87,19 @@ class EngineTest {
   @Test
   void truncatedRowsAreTheRowsTheyAreCutTo() throws Exception {
     int[] all = {1, 50, 60, 70, 80, 90, 100};
-    assertThat(logits(limitedTo(4, OverLength.TRUNCATE_RIGHT), tokens(all)))
+    assertThat(
+            logits(
+                SampleModel.options().withMaxTokens(4).withOverLength(OverLength.TRUNCATE_RIGHT),
+                tokens(all)))
         .isEqualTo(logits(SampleModel.options(), tokens(Arrays.copyOf(all, 4))));
-    assertThat(logits(limitedTo(4, OverLength.TRUNCATE_LEFT), tokens(all)))
+    assertThat(
+            logits(
+                SampleModel.options().withMaxTokens(4).withOverLength(OverLength.TRUNCATE_LEFT),
+                tokens(all)))
         .isEqualTo(logits(SampleModel.options(), tokens(70, 80, 90, 100)));
-    try (Engine engine = Engine.open(limitedTo(4, OverLength.TRUNCATE_LEFT))) {
+    try (Engine engine =
+        Engine.open(
+            SampleModel.options().withMaxTokens(4).withOverLength(OverLength.TRUNCATE_LEFT))) {
       RowOutcome.Scored scored =
           (RowOutcome.Scored) engine.submit(text("where is my parcel, it is late")).get();
       assertThat(scored.truncated()).isTrue();
@@ -130,7 +137,7 @@ class EngineTest {
   @Test
   void aModelThatComputesNaNFailsItsRowsAndNoMore(@TempDir Path folder) throws Exception {
     Path model = brokenModel(folder);
-    try (Engine engine = Engine.open(at(model.toString(), SampleModel.options()))) {
+    try (Engine engine = Engine.open(SampleModel.options().withModel(model.toString()))) {
       RowOutcome.Failed failed =
           (RowOutcome.Failed) engine.submit(text("where is my parcel")).get();
       assertThat(failed.code()).isEqualTo(RowErrorCode.NON_FINITE_LOGITS);
@@ -174,28 +181,18 @@ class EngineTest {
 
   @Test
   void aFolderThatIsNoClassifierIsRefused() {
-    assertThatThrownBy(() -> Engine.open(at("../sample-data/ticket-writer", SampleModel.options())))
+    assertThatThrownBy(
+            () -> Engine.open(SampleModel.options().withModel("../sample-data/ticket-writer")))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("score.weight");
-    assertThatThrownBy(() -> Engine.open(at("../sample-data", SampleModel.options())))
+    assertThatThrownBy(() -> Engine.open(SampleModel.options().withModel("../sample-data")))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("config.json");
   }
 
   @Test
   void aWorkspaceBeyondTheMachinesMemoryIsRefusedWithTheNumbers() {
-    EngineOptions sample = SampleModel.options();
-    EngineOptions greedy =
-        new EngineOptions(
-            sample.model(),
-            sample.precision(),
-            sample.kernels(),
-            sample.threads(),
-            100_000_000,
-            sample.maxTokens(),
-            sample.overLength(),
-            sample.specialTokens(),
-            sample.task());
+    EngineOptions greedy = SampleModel.options().withBatchTokens(100_000_000);
     assertThatThrownBy(() -> Engine.plan(greedy))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("GiB")
@@ -236,45 +233,5 @@ class EngineTest {
     try (Engine engine = Engine.open(options)) {
       return ((RowOutcome.Scored) engine.submit(row).get()).logits();
     }
-  }
-
-  private static EngineOptions with(EngineOptions options, KernelChoice kernels) {
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        kernels,
-        options.threads(),
-        options.batchTokens(),
-        options.maxTokens(),
-        options.overLength(),
-        options.specialTokens(),
-        options.task());
-  }
-
-  private static EngineOptions at(String model, EngineOptions options) {
-    return new EngineOptions(
-        model,
-        options.precision(),
-        options.kernels(),
-        options.threads(),
-        options.batchTokens(),
-        options.maxTokens(),
-        options.overLength(),
-        options.specialTokens(),
-        options.task());
-  }
-
-  private static EngineOptions limitedTo(int maxTokens, OverLength overLength) {
-    EngineOptions options = SampleModel.options();
-    return new EngineOptions(
-        options.model(),
-        options.precision(),
-        options.kernels(),
-        options.threads(),
-        options.batchTokens(),
-        maxTokens,
-        overLength,
-        SpecialTokenText.LITERAL,
-        new Task.Classify());
   }
 }

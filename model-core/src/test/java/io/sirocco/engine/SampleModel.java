@@ -2,7 +2,6 @@ package io.sirocco.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -20,16 +19,9 @@ public final class SampleModel {
   private SampleModel() {}
 
   public static EngineOptions options() {
-    return new EngineOptions(
-        SAMPLES.resolve("ticket-classifier").toString(),
-        PrecisionChoice.FLOAT32,
-        KernelChoice.AUTO,
-        2,
-        2048,
-        4096,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Classify());
+    return EngineOptions.of(SAMPLES.resolve("ticket-classifier").toString(), new Task.Classify())
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withThreads(2);
   }
 
   /** Texts by ticket id, in the file's order. */

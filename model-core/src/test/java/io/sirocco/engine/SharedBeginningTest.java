@@ -2,7 +2,6 @@ package io.sirocco.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.sampling.GenerationKey;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +12,6 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,33 +28,6 @@ class SharedBeginningTest {
           + " the customer complains about first.\n\nMessage: ";
 
   private static final Reuse SHARED = Reuse.NONE.withBeginning(new Beginning.Text(INSTRUCTION));
-
-  /** What an engine is to be like. */
-  record Setting(KernelChoice kernels, PrecisionChoice precision) {
-    EngineOptions of(EngineOptions options) {
-      return new EngineOptions(
-          options.model(),
-          precision,
-          kernels,
-          options.threads(),
-          options.batchTokens(),
-          options.maxTokens(),
-          options.overLength(),
-          options.specialTokens(),
-          options.task());
-    }
-  }
-
-  static Stream<Setting> settings() {
-    return Stream.of(
-            new Setting(KernelChoice.AUTO, PrecisionChoice.FLOAT32),
-            new Setting(KernelChoice.JAVA, PrecisionChoice.FLOAT32),
-            new Setting(KernelChoice.AUTO, PrecisionChoice.BFLOAT16))
-        .filter(
-            setting ->
-                setting.precision() == PrecisionChoice.FLOAT32
-                    || OneDnnKernels.multipliesBfloat16());
-  }
 
   /** Most with the whole instruction, some with a part of it, some without, one with a mask. */
   private static List<RowRequest> rows() {
@@ -76,46 +47,26 @@ class SharedBeginningTest {
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void classified(Setting setting) throws Exception {
     assertSameBits(setting.of(SampleModel.options()), rows());
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void classifiedOnePerBatch(Setting setting) throws Exception {
     EngineOptions options = setting.of(SampleModel.options());
-    EngineOptions small =
-        new EngineOptions(
-            options.model(),
-            options.precision(),
-            options.kernels(),
-            1,
-            1,
-            options.maxTokens(),
-            options.overLength(),
-            options.specialTokens(),
-            options.task());
+    EngineOptions small = options.withThreads(1).withBatchTokens(1);
     assertThat(answers(small.withReuse(SHARED), rows())).isEqualTo(answers(options, rows()));
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void truncated(Setting setting) throws Exception {
     for (OverLength overLength : List.of(OverLength.TRUNCATE_RIGHT, OverLength.TRUNCATE_LEFT)) {
       for (int most : new int[] {70, 160}) {
         EngineOptions options = setting.of(SampleModel.options());
-        EngineOptions cut =
-            new EngineOptions(
-                options.model(),
-                options.precision(),
-                options.kernels(),
-                options.threads(),
-                options.batchTokens(),
-                most,
-                overLength,
-                options.specialTokens(),
-                options.task());
+        EngineOptions cut = options.withMaxTokens(most).withOverLength(overLength);
         assertThat(answers(cut.withReuse(SHARED), rows()))
             .as("%s to %d", overLength, most)
             .isEqualTo(answers(cut, rows()));
@@ -124,7 +75,7 @@ class SharedBeginningTest {
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void scored(Setting setting) throws Exception {
     Task task =
         new Task.Score(
@@ -133,7 +84,7 @@ class SharedBeginningTest {
   }
 
   @ParameterizedTest
-  @MethodSource("settings")
+  @MethodSource("io.sirocco.engine.Setting#here")
   void written(Setting setting) throws Exception {
     for (Prompts prompts : List.of(Prompts.plain(), Prompts.chat(""))) {
       Task greedy = new Task.Generate(WriterModel.greedy(6), prompts, WriterModel.AMPLE, 64, true);
@@ -196,7 +147,7 @@ class SharedBeginningTest {
                 () -> {
                   List<String> answers = new ArrayList<>();
                   for (RowRequest row : rows()) {
-                    answers.add(text(engine.submit(row).get()));
+                    answers.add(Answers.bits(engine.submit(row).get()));
                   }
                   return answers;
                 }));
@@ -267,44 +218,19 @@ class SharedBeginningTest {
         .isEqualTo(answers(options, rows));
   }
 
-  /** All that the outcomes say, floats by their bits. */
+  /** Of an engine that shares something, or of one that does not. */
   private static List<String> answers(EngineOptions options, List<RowRequest> rows)
       throws Exception {
-    List<String> answers = new ArrayList<>();
     try (Engine engine = Engine.open(options)) {
-      List<RowAnswer> asked = new ArrayList<>();
-      for (RowRequest row : rows) {
-        asked.add(engine.submit(row));
-      }
-      for (RowAnswer answer : asked) {
-        answers.add(text(answer.get()));
-      }
+      List<RowAnswer> asked = Answers.asked(engine, rows);
+      List<String> answers = Answers.bits(asked);
       long saved = asked.stream().mapToLong(answer -> answer.cost().prefix()).sum();
       boolean shares = engine.plan().memory().sharedPrefix() > 0;
       if (options.overLength() == OverLength.ERROR) {
         assertThat(saved > 0).as("tokens saved").isEqualTo(shares);
       }
+      return answers;
     }
-    return answers;
-  }
-
-  private static String text(RowOutcome outcome) {
-    if (outcome instanceof RowOutcome.Scored scored) {
-      return scored.tokenCount() + " " + scored.truncated() + Arrays.toString(scored.logits());
-    }
-    if (outcome instanceof RowOutcome.Labelled labelled) {
-      return labelled.labels() + Arrays.toString(labelled.logprobs());
-    }
-    if (outcome instanceof RowOutcome.Generated generated) {
-      StringBuilder all = new StringBuilder();
-      for (Generation sample : generated.samples()) {
-        all.append(sample.text())
-            .append(Arrays.toString(sample.ids()))
-            .append(Arrays.toString(sample.logprobs()));
-      }
-      return all.toString();
-    }
-    return outcome.toString();
   }
 
   private static RowRequest text(String text) {

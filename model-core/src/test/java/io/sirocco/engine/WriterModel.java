@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -25,16 +24,10 @@ final class WriterModel {
 
   /** Of another model than the sample. */
   static EngineOptions options(Path model, Task task) {
-    return new EngineOptions(
-        model.toString(),
-        PrecisionChoice.FLOAT32,
-        KernelChoice.AUTO,
-        2,
-        2048,
-        1024,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        task);
+    return EngineOptions.of(model.toString(), task)
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withThreads(2)
+        .withMaxTokens(1024);
   }
 
   /** Chats, with the library's own settings but for those given. */

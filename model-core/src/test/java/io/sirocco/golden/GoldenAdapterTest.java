@@ -9,7 +9,6 @@ import io.sirocco.engine.AdapterOptions;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.RowInput;
@@ -26,7 +25,6 @@ import io.sirocco.model.LayerObserver;
 import io.sirocco.model.PrefixedRow;
 import io.sirocco.model.TokenRow;
 import io.sirocco.sampling.GenerationOptions;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,21 +155,17 @@ class GoldenAdapterTest {
     for (JsonNode wanted : golden.casesOf("generate")) {
       boolean logprobs = false;
       EngineOptions options =
-          new EngineOptions(
+          EngineOptions.of(
                   folder.toString(),
-                  PrecisionChoice.FLOAT32,
-                  kernels,
-                  2,
-                  2048,
-                  4096,
-                  OverLength.ERROR,
-                  SpecialTokenText.LITERAL,
                   new Task.Generate(
                       GenerationOptions.fromJson(wanted.path("generation_config"), "case"),
                       Prompts.plain(),
                       64 << 20,
                       64,
                       logprobs))
+              .withPrecision(PrecisionChoice.FLOAT32)
+              .withKernels(kernels)
+              .withThreads(2)
               .withAdapters(AdapterOptions.ofEveryRow(golden.path().resolve("adapter").toString()));
       try (Engine engine = Engine.open(options)) {
         List<Future<RowOutcome>> outcomes = new ArrayList<>();

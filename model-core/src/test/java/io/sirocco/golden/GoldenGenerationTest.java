@@ -10,7 +10,6 @@ import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.Generation;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.RowInput;
@@ -19,7 +18,6 @@ import io.sirocco.engine.RowRequest;
 import io.sirocco.engine.Task;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -179,16 +177,11 @@ class GoldenGenerationTest {
       settings = settings.with(GenerationKey.MAX_NEW_TOKENS, 20);
     }
     boolean logprobs = false;
-    return new EngineOptions(
-        model.toString(),
-        PrecisionChoice.FLOAT32,
-        kernels,
-        2,
-        2048,
-        4096,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Generate(settings, Prompts.plain(), 64 << 20, 64, logprobs));
+    return EngineOptions.of(
+            model.toString(), new Task.Generate(settings, Prompts.plain(), 64 << 20, 64, logprobs))
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withKernels(kernels)
+        .withThreads(2);
   }
 
   /** The golden models have no tokenizer, since their cases are ids. */

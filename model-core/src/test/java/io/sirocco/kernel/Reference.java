@@ -134,4 +134,40 @@ final class Reference {
           probabilityError * magnitude + sumError(keys.length, magnitude);
     }
   }
+
+  /** x / sqrt(mean(x²) + eps) · weight, row by row. */
+  static Sums rmsNorm(float[][] x, float[] weight, float eps) {
+    int columns = weight.length;
+    Sums want = new Sums(new double[x.length][columns], new double[x.length][columns]);
+    for (int m = 0; m < x.length; m++) {
+      double squares = 0;
+      for (float value : x[m]) {
+        squares += (double) value * value;
+      }
+      double scale = 1 / Math.sqrt(squares / columns + eps);
+      for (int k = 0; k < columns; k++) {
+        want.value()[m][k] = x[m][k] * scale * weight[k];
+        want.magnitude()[m][k] = Math.abs(want.value()[m][k]);
+      }
+    }
+    return want;
+  }
+
+  /** The halves of every head, turned by the angles of the row. */
+  static Sums rotate(float[][] x, float[][] cos, float[][] sin, int headDim) {
+    int half = headDim / 2;
+    int columns = x[0].length;
+    Sums want = new Sums(new double[x.length][columns], new double[x.length][columns]);
+    for (int m = 0; m < x.length; m++) {
+      for (int at = 0; at < columns; at++) {
+        int place = at % headDim;
+        int partner = place < half ? at + half : at - half;
+        double own = (double) x[m][at] * cos[m][place % half];
+        double other = (double) x[m][partner] * sin[m][place % half];
+        want.value()[m][at] = place < half ? own - other : own + other;
+        want.magnitude()[m][at] = Math.abs(own) + Math.abs(other);
+      }
+    }
+    return want;
+  }
 }

@@ -14,7 +14,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
-/** The sample data's writer as Mistral would have released it. */
+/**
+ * The sample data's writer as Mistral would have released it. The tests of model-core make releases
+ * of every form, out of any model, but no jar of tests is built that these here could use.
+ */
 public final class RawRelease {
   public static final Path WRITER = Path.of("../sample-data/ticket-writer");
 

@@ -2,11 +2,9 @@ package io.sirocco.spark.job;
 
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.engine.WeightOptions;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.util.List;
 
 /**
@@ -15,11 +13,6 @@ import java.util.List;
  * @param sizes of its tests
  */
 record BenchSetting(KernelChoice kernels, PrecisionChoice precision, int threads, Sizes sizes) {
-  /** Token budget of a forward pass, as in jobs. */
-  static final int BATCH_TOKENS = 2048;
-
-  private static final int LONGEST_ROW = 4096;
-
   /**
    * How much is measured.
    *
@@ -29,18 +22,12 @@ record BenchSetting(KernelChoice kernels, PrecisionChoice precision, int threads
    */
   record Sizes(List<Integer> batches, int repetitions, int rows, List<Integer> copies) {}
 
-  /** For an engine on that model. */
+  /** For an engine on that model, with the batches and the longest row of jobs. */
   EngineOptions engine(BenchCheckpoint model, Task task) {
-    return new EngineOptions(
-            model.folder().toString(),
-            precision,
-            kernels,
-            threads,
-            BATCH_TOKENS,
-            LONGEST_ROW,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            task)
+    return EngineOptions.of(model.folder().toString(), task)
+        .withPrecision(precision)
+        .withKernels(kernels)
+        .withThreads(threads)
         .withWeights(WeightOptions.DEFAULT.withFolder(model.prepared().toString()));
   }
 }

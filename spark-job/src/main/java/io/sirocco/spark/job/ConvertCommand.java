@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.convert.Conversion;
 import io.sirocco.convert.ConversionOptions;
@@ -122,10 +123,10 @@ final class ConvertCommand implements Callable<Integer> {
         report.folder(),
         report.files(),
         report.files() == 1 ? "" : "s",
-        PlanReport.bytes(report.bytes()),
+        ByteCount.shown(report.bytes()),
         report.resumedBytes() == 0
             ? ""
-            : ", of which " + PlanReport.bytes(report.resumedBytes()) + " were there",
+            : ", of which " + ByteCount.shown(report.resumedBytes()) + " were there",
         Progress.duration(seconds),
         (report.bytes() - report.resumedBytes()) / seconds / 1e6);
   }

@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.convert.ConversionListener;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -68,8 +69,8 @@ final class CopyProgress implements ConversionListener, AutoCloseable {
     return String.format(
         Locale.ROOT,
         "%s of %s (%d%%), %,.0f MB/s, %s%s",
-        PlanReport.bytes(done),
-        PlanReport.bytes(total),
+        ByteCount.shown(done),
+        ByteCount.shown(total),
         total == 0 ? 100 : 100 * done / total,
         seconds == 0 ? 0 : done / seconds / 1e6,
         file,

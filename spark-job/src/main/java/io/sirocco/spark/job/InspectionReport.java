@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.engine.Inspection;
 import io.sirocco.engine.MemoryPlan;
 import io.sirocco.model.MistralConfig;
@@ -79,7 +80,7 @@ final class InspectionReport {
     if (inspection.weightFiles() > 0) {
       out.printf(
           "weights      %s in %d file%s, by type %s%n",
-          PlanReport.bytes(inspection.weightBytes()),
+          ByteCount.shown(inspection.weightBytes()),
           inspection.weightFiles(),
           inspection.weightFiles() == 1 ? "" : "s",
           inspection.weights());

@@ -231,16 +231,14 @@ record JobConfig(
 
   /** For the engine of an executor, which takes all of its cores. */
   EngineOptions engineOptions() {
-    return new EngineOptions(
-            model.path(),
-            model.precision(),
-            model.kernels(),
-            ExecutorEngine.ALL_CORES,
-            batch.maxTokens(),
-            model.maxTokens(),
-            model.overLength(),
-            model.specialTokens(),
-            engineTask())
+    return EngineOptions.of(model.path(), engineTask())
+        .withPrecision(model.precision())
+        .withKernels(model.kernels())
+        .withThreads(ExecutorEngine.ALL_CORES)
+        .withBatchTokens(batch.maxTokens())
+        .withMaxTokens(model.maxTokens())
+        .withOverLength(model.overLength())
+        .withSpecialTokens(model.specialTokens())
         .withBatchDeadline(batch.deadline())
         .withReuse(reuse())
         .withWeights(new WeightOptions(model.weights(), ""))

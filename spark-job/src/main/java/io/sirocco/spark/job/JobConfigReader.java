@@ -75,7 +75,7 @@ final class JobConfigReader {
             score(score),
             EmbedSection.read(embed),
             new JobConfig.Batch(
-                batch.count("max-tokens", MAX_TOKENS).orElse(2048),
+                batch.count("max-tokens", MAX_TOKENS).orElse(EngineOptions.DEFAULT_BATCH_TOKENS),
                 batch
                     .count("max-sequences", MOST_SEQUENCES)
                     .orElse(Task.Generate.DEFAULT_SEQUENCES),
@@ -104,7 +104,7 @@ final class JobConfigReader {
         section.choice("precision", PrecisionChoice.AUTO, PrecisionChoice.class),
         section.choice("kernels", KernelChoice.AUTO, KernelChoice.class),
         section.choice("weights", WeightOptions.Form.AUTO, WeightOptions.Form.class),
-        section.count("max-tokens", MAX_TOKENS).orElse(4096),
+        section.count("max-tokens", MAX_TOKENS).orElse(EngineOptions.DEFAULT_MAX_TOKENS),
         section.choice("over-length", OverLength.ERROR, OverLength.class),
         section.choice("special-tokens", SpecialTokenText.LITERAL, SpecialTokenText.class),
         section.flag("require-identical", false),

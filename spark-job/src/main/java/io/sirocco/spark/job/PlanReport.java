@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.engine.EnginePlan;
 import io.sirocco.engine.MemoryPlan;
 import java.io.PrintWriter;
@@ -36,20 +37,15 @@ final class PlanReport {
         Locale.ROOT,
         "weights %s mapped and shared, %s copied; workspace at most %s%s for each executor; %s"
             + " available here",
-        bytes(memory.weightsMapped()),
-        bytes(memory.weightsCopied()),
-        bytes(memory.workspace()),
-        (memory.kvCache() == 0 ? "" : ", keys and values at most " + bytes(memory.kvCache()))
+        ByteCount.shown(memory.weightsMapped()),
+        ByteCount.shown(memory.weightsCopied()),
+        ByteCount.shown(memory.workspace()),
+        (memory.kvCache() == 0
+                ? ""
+                : ", keys and values at most " + ByteCount.shown(memory.kvCache()))
             + (memory.sharedPrefix() == 0
                 ? ""
-                : ", what rows begin with " + bytes(memory.sharedPrefix())),
-        bytes(memory.available()));
-  }
-
-  /** In a unit that fits. */
-  static String bytes(long bytes) {
-    return bytes < 1L << 30
-        ? String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20))
-        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
+                : ", what rows begin with " + ByteCount.shown(memory.sharedPrefix())),
+        ByteCount.shown(memory.available()));
   }
 }

@@ -1,5 +1,6 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.spark.exec.HostReport;
 import io.sirocco.spark.exec.Preflight;
 import java.io.PrintWriter;
@@ -59,7 +60,7 @@ final class PreflightReport {
         Locale.ROOT,
         "%s: weights of %s for %s in %.1fs",
         host.place(),
-        PlanReport.bytes(host.engine().prepared().bytes()),
+        ByteCount.shown(host.engine().prepared().bytes()),
         host.engine().precision(),
         host.engine().prepared().seconds());
   }
@@ -77,8 +78,8 @@ final class PreflightReport {
         host.engine().arithmetic(),
         host.engine().precision(),
         host.engine().threads(),
-        PlanReport.bytes(memory.owned()),
-        PlanReport.bytes(memory.heapMax()),
-        limit == HostReport.UNLIMITED ? "" : " of " + PlanReport.bytes(limit));
+        ByteCount.shown(memory.owned()),
+        ByteCount.shown(memory.heapMax()),
+        limit == HostReport.UNLIMITED ? "" : " of " + ByteCount.shown(limit));
   }
 }

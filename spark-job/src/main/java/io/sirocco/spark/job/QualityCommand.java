@@ -10,10 +10,8 @@ import io.sirocco.bench.QualityResult;
 import io.sirocco.bench.WriterQuality;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -104,16 +102,11 @@ final class QualityCommand implements Callable<Integer> {
 
   private List<QualityResult> labels(List<ClassifierQuality.Row> sample) throws Exception {
     EngineOptions options =
-        new EngineOptions(
-            model.toString(),
-            PrecisionChoice.FLOAT32,
-            kernels,
-            Runtime.getRuntime().availableProcessors(),
-            BenchSetting.BATCH_TOKENS,
-            maxTokens,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            new Task.Classify());
+        EngineOptions.of(model.toString(), new Task.Classify())
+            .withPrecision(PrecisionChoice.FLOAT32)
+            .withKernels(kernels)
+            .withThreads(Runtime.getRuntime().availableProcessors())
+            .withMaxTokens(maxTokens);
     ClassifierQuality quality = new ClassifierQuality(options, sample);
     List<QualityResult> results = new ArrayList<>(List.of(quality.reference()));
     for (PrecisionChoice precision : precisions) {

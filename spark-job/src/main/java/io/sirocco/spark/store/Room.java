@@ -1,5 +1,6 @@
 package io.sirocco.spark.store;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -147,8 +148,6 @@ record Room(CacheFolder folder, CacheSettings settings) {
   }
 
   static String bytes(long bytes) {
-    return bytes < 1L << 30
-        ? "%.1f MiB (%d bytes)".formatted(bytes / (double) (1L << 20), bytes)
-        : "%.1f GiB (%d bytes)".formatted(bytes / (double) (1L << 30), bytes);
+    return ByteCount.shown(bytes) + " (" + bytes + " bytes)";
   }
 }

@@ -7,11 +7,9 @@ import io.sirocco.arrow.ClassifyOptions;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.spark.store.ModelSource;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -148,16 +146,12 @@ class PoisonedEngineTest {
 
   /** Plain Java: native kernels would get a signal that kills the JVM, an executor lost. */
   private static EngineOptions engine(String model, Duration deadline) {
-    return new EngineOptions(
-            model,
-            PrecisionChoice.FLOAT32,
-            KernelChoice.JAVA,
-            2,
-            1024,
-            TicketModel.MAX_TOKENS,
-            OverLength.ERROR,
-            SpecialTokenText.LITERAL,
-            new Task.Classify())
+    return EngineOptions.of(model, new Task.Classify())
+        .withPrecision(PrecisionChoice.FLOAT32)
+        .withKernels(KernelChoice.JAVA)
+        .withThreads(2)
+        .withBatchTokens(1024)
+        .withMaxTokens(TicketModel.MAX_TOKENS)
         .withBatchDeadline(deadline);
   }
 }

@@ -3,13 +3,10 @@ package io.sirocco.spark.exec;
 import io.sirocco.arrow.ClassifyOptions;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
-import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.store.ModelSource;
-import io.sirocco.tokenizer.SpecialTokenText;
 import org.apache.spark.sql.SparkSession;
 
 /** The sample classifier and a real Spark, as the tests use them. */
@@ -32,16 +29,11 @@ final class TicketModel {
 
   private static EngineOptions engine(
       String model, PrecisionChoice precision, int threads, int batchTokens) {
-    return new EngineOptions(
-        model,
-        precision,
-        KernelChoice.AUTO,
-        threads,
-        batchTokens,
-        MAX_TOKENS,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        new Task.Classify());
+    return EngineOptions.of(model, new Task.Classify())
+        .withPrecision(precision)
+        .withThreads(threads)
+        .withBatchTokens(batchTokens)
+        .withMaxTokens(MAX_TOKENS);
   }
 
   static ExecutorEngine.Lease lease(EngineOptions engine) {

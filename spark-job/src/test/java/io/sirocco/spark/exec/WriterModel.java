@@ -5,15 +5,12 @@ import io.sirocco.arrow.ResultOptions;
 import io.sirocco.arrow.ScoreOptions;
 import io.sirocco.engine.Engine;
 import io.sirocco.engine.EngineOptions;
-import io.sirocco.engine.KernelChoice;
-import io.sirocco.engine.OverLength;
 import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.engine.Prompts;
 import io.sirocco.engine.Task;
 import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
 import io.sirocco.spark.store.ModelSource;
-import io.sirocco.tokenizer.SpecialTokenText;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -30,16 +27,10 @@ final class WriterModel {
   private WriterModel() {}
 
   static EngineOptions engine(Task task, PrecisionChoice precision, int threads) {
-    return new EngineOptions(
-        TicketModel.SAMPLES + "ticket-writer",
-        precision,
-        KernelChoice.AUTO,
-        threads,
-        2048,
-        TicketModel.MAX_TOKENS,
-        OverLength.ERROR,
-        SpecialTokenText.LITERAL,
-        task);
+    return EngineOptions.of(TicketModel.SAMPLES + "ticket-writer", task)
+        .withPrecision(precision)
+        .withThreads(threads)
+        .withMaxTokens(TicketModel.MAX_TOKENS);
   }
 
   /** Chats, written in float32 with all threads there are. */
