@@ -45,6 +45,28 @@ class PreparedJobTest {
     }
   }
 
+  @Test
+  void weightsThatFindNoRoomInTheCacheEndTheJob() {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    SparkSession spark =
+        LocalSpark.builder("local[2]")
+            .config("spark.sirocco.cache.dir", folder.resolve("small").toString())
+            .config("spark.sirocco.cache.maxSize", "100k")
+            .getOrCreate();
+    try {
+      CommandLineRun run = run("refused", 640);
+      assertThat(run.exitCode()).isEqualTo(3);
+      assertThat(run.err())
+          .contains("prepared weights in " + folder.resolve("small/prepared"))
+          .contains("spark.sirocco.cache.maxSize allows 0.1 MiB");
+      assertThat(folder.resolve("refused")).doesNotExist();
+    } finally {
+      spark.stop();
+    }
+  }
+
   /** Another batch size is another engine. */
   private CommandLineRun run(String output, int batchTokens) {
     return CommandLineRun.job(

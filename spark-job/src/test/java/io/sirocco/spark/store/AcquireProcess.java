@@ -19,6 +19,11 @@ record AcquireProcess(Process process) {
   }
 
   static List<String> command(Path cache, List<String> settings, String... arguments) {
+    return command(cache, settings, AcquireMain.class, arguments);
+  }
+
+  static List<String> command(
+      Path cache, List<String> settings, Class<?> main, String... arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -28,7 +33,7 @@ record AcquireProcess(Process process) {
                 System.getProperty("java.class.path"),
                 "-Dspark.sirocco.cache.dir=" + cache));
     command.addAll(settings);
-    command.add(AcquireMain.class.getName());
+    command.add(main.getName());
     command.addAll(List.of(arguments));
     return command;
   }
