@@ -1,6 +1,7 @@
 package io.sirocco.spark.store;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -32,6 +33,10 @@ record AcquireProcess(Process process) {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "-Dspark.sirocco.cache.dir=" + cache));
+    // What this JVM opens for Arrow, the other one has to, too.
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
     command.addAll(settings);
     command.add(main.getName());
     command.addAll(List.of(arguments));
