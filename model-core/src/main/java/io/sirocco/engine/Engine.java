@@ -99,6 +99,7 @@ public final class Engine implements AutoCloseable {
       EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
+      preparation.noRoom().ifPresent(LOG::warn);
       Optional<PreparedWeights> prepared =
           preparation.open(files, allocator, keeping).map(opened::add);
       Kernels kernels =
@@ -149,6 +150,11 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
+    return plan(options, Keeping.PLAIN);
+  }
+
+  /** As {@link #plan(EngineOptions)}, for {@link #open(EngineOptions, Keeping)}. */
+  public static EnginePlan plan(EngineOptions options, Keeping keeping) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Tokenizer tokenizer = tokenizer(options)) {
@@ -156,7 +162,7 @@ public final class Engine implements AutoCloseable {
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      Preparation preparation = Preparation.of(options, setup, files);
+      Preparation preparation = Preparation.of(options, setup, files, keeping.room());
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       return Planner.plan(options, files, setup, preparation, reading);
     }

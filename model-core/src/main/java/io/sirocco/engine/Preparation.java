@@ -14,8 +14,13 @@ import java.util.Locale;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
-/** Which weights an engine brings into another form before it computes, and where they are kept. */
-record Preparation(Kind kind, String folder) {
+/**
+ * Which weights an engine brings into another form before it computes, and where they are kept.
+ *
+ * @param folder of all models' prepared weights; empty: this process's own memory
+ * @param noRoom what is to be said where they would be in another form, had they found room there
+ */
+record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   /** Digits of the model's fingerprint that name its folder: enough to tell models apart. */
   private static final int FINGERPRINT_DIGITS = 32;
 
@@ -38,10 +43,18 @@ record Preparation(Kind kind, String folder) {
 
   static Preparation of(
       EngineOptions options, KernelSetup setup, ModelFiles files, PreparedRoom room) {
-    Preparation wanted = new Preparation(kind(options, setup), options.weights().folder());
+    Preparation wanted =
+        new Preparation(kind(options, setup), options.weights().folder(), Optional.empty());
     boolean chosen =
         wanted.kind() == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
-    return chosen && !wanted.fits(files, room) ? new Preparation(Kind.NONE, "") : wanted;
+    return chosen && !wanted.fits(files, room) ? wanted.withoutRoom(files) : wanted;
+  }
+
+  private Preparation withoutRoom(ModelFiles files) {
+    String reason =
+        "weights are read as they are stored: packed ones, which are faster for few tokens at a time, take %d MiB, for which there is no room in %s"
+            .formatted(fileBytes(files) >> 20, folder);
+    return new Preparation(Kind.NONE, "", Optional.of(reason));
   }
 
   /** Whether they are there, or their folder can be written and has room for them. */

@@ -5,6 +5,7 @@ import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import java.io.IOException;
+import java.nio.file.Files;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,9 +40,13 @@ public final class PreparedCache implements PreparedRoom {
   @Override
   public boolean has(PreparedPlace place, long bytes) {
     try {
-      // The cache may be another user's, who has prepared them.
-      return place.bytes() >= bytes
-          || new Room(CacheFolder.open(settings.folder()), settings).has(Wanted.by(place, bytes));
+      if (place.bytes() >= bytes) {
+        return true; // Though the cache may be another user's.
+      }
+      if (!Files.exists(settings.folder())) {
+        return bytes <= settings.maxSize() && PreparedRoom.DISK.has(place, bytes);
+      }
+      return new Room(CacheFolder.open(settings.folder()), settings).has(Wanted.by(place, bytes));
     } catch (IOException | ModelException e) {
       LOG.debug("{} cannot hold prepared weights", place.folder(), e);
       return false;
