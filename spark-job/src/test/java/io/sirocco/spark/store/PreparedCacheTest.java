@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -214,6 +215,40 @@ class PreparedCacheTest {
     half.close();
     open("other", 5 * MIB).close();
     assertThat(prepared("half")).doesNotExist();
+  }
+
+  @Test
+  void processesThatTakeEachOthersRoomSeeWholeWeightsOnly() throws Exception {
+    long limit = 5L * MIB / 2; // two models of a MiB each
+    List<String> settings = List.of("-Dspark.sirocco.cache.maxSize=" + limit);
+    List<AcquireProcess> processes = new ArrayList<>();
+    for (int seed = 1; seed <= 3; seed++) {
+      List<String> command =
+          AcquireProcess.command(
+              folder.resolve("cache"),
+              settings,
+              PrepareManyMain.class,
+              String.valueOf(seed),
+              "60",
+              "4");
+      processes.add(
+          new AcquireProcess(
+              new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start()));
+    }
+    List<String> lines = new ArrayList<>();
+    for (AcquireProcess process : processes) {
+      lines.addAll(process.lines());
+    }
+    System.out.println("PreparedCacheTest: three processes, four models, room for two: " + lines);
+    assertThat(lines)
+        .hasSize(3)
+        .allSatisfy(line -> assertThat(line).matches("found \\d+ made [1-9]\\d* refused \\d+"));
+    long bytes = 0;
+    for (PreparedPlace place : PreparedPlace.in(folder.resolve("cache/prepared"))) {
+      bytes += place.bytes();
+    }
+    assertThat(bytes).isBetween(1L, limit);
+    assertThat(TestModels.folders(folder.resolve("cache/trash"))).isEmpty();
   }
 
   @Test
