@@ -2,6 +2,7 @@ package io.sirocco.engine;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
+import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
@@ -66,7 +67,12 @@ public final class Engine implements AutoCloseable {
    *     kernels asked for are not available, or the memory does not suffice
    */
   public static Engine open(EngineOptions options) {
-    return open(options, kernels -> kernels);
+    return open(options, kernels -> kernels, Keeping.PLAIN);
+  }
+
+  /** As {@link #open(EngineOptions)}, with rules for the files of prepared weights. */
+  public static Engine open(EngineOptions options, Keeping keeping) {
+    return open(options, kernels -> kernels, keeping);
   }
 
   /**
@@ -75,6 +81,11 @@ public final class Engine implements AutoCloseable {
    * @param around must close the kernels that it gets when the result is closed
    */
   public static Engine open(EngineOptions options, UnaryOperator<Kernels> around) {
+    return open(options, around, Keeping.PLAIN);
+  }
+
+  private static Engine open(
+      EngineOptions options, UnaryOperator<Kernels> around, Keeping keeping) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Unwinding opened = new Unwinding()) {
@@ -83,12 +94,14 @@ public final class Engine implements AutoCloseable {
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      Preparation preparation = Preparation.of(options, setup, files);
+      Preparation preparation = Preparation.of(options, setup, files, keeping.room());
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
-      Optional<PreparedWeights> prepared = preparation.open(files, allocator).map(opened::add);
+      preparation.noRoom().ifPresent(LOG::warn);
+      Optional<PreparedWeights> prepared =
+          preparation.open(files, allocator, keeping).map(opened::add);
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
@@ -137,6 +150,11 @@ public final class Engine implements AutoCloseable {
    * @throws io.sirocco.checkpoint.ModelException as {@link #open}
    */
   public static EnginePlan plan(EngineOptions options) {
+    return plan(options, Keeping.PLAIN);
+  }
+
+  /** As {@link #plan(EngineOptions)}, for {@link #open(EngineOptions, Keeping)}. */
+  public static EnginePlan plan(EngineOptions options, Keeping keeping) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
     try (Tokenizer tokenizer = tokenizer(options)) {
@@ -144,7 +162,7 @@ public final class Engine implements AutoCloseable {
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      Preparation preparation = Preparation.of(options, setup, files);
+      Preparation preparation = Preparation.of(options, setup, files, keeping.room());
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       return Planner.plan(options, files, setup, preparation, reading);
     }

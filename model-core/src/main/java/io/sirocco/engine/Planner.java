@@ -65,6 +65,7 @@ final class Planner {
           "query and key weights of this raw release are kept in this process's own memory, as their"
               + " rows change places; convert would make a folder that shares all of them");
     }
+    preparation.noRoom().ifPresent(notes::add);
     if (preparation.kind() != Preparation.Kind.NONE) {
       notes.add(describe(preparation, files));
     } else if (memory.weightsCopied() - files.adapters().preparedBytes()

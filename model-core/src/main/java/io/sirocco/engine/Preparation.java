@@ -3,22 +3,32 @@ package io.sirocco.engine;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Precision;
+import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedMemory;
+import io.sirocco.prepared.PreparedPlace;
+import io.sirocco.prepared.PreparedRoom;
 import io.sirocco.prepared.PreparedWeights;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.arrow.memory.BufferAllocator;
 
-/** Which weights an engine brings into another form before it computes, and where they are kept. */
-record Preparation(Kind kind, String folder) {
+/**
+ * Which weights an engine brings into another form before it computes, and where they are kept.
+ *
+ * @param folder of all models' prepared weights; empty: this process's own memory
+ * @param noRoom what is to be said where they would be in another form, had they found room there
+ */
+record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   /** Digits of the model's fingerprint that name its folder: enough to tell models apart. */
   private static final int FINGERPRINT_DIGITS = 32;
 
   /** Changes when what is kept of the same weights does. */
-  private static final String FORM = "1-";
+  private static final String FORM = "2-";
+
+  /** A weight's file has at most so many bytes more than the weight: alignment, a checksum. */
+  private static final long FILE_OVERHEAD = 128;
 
   enum Kind {
     NONE,
@@ -26,30 +36,43 @@ record Preparation(Kind kind, String folder) {
     INT8
   }
 
+  /** By what there is room for on the disk. */
   static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
-    Preparation wanted = new Preparation(kind(options, setup), options.weights().folder());
+    return of(options, setup, files, PreparedRoom.DISK);
+  }
+
+  static Preparation of(
+      EngineOptions options, KernelSetup setup, ModelFiles files, PreparedRoom room) {
+    Preparation wanted =
+        new Preparation(kind(options, setup), options.weights().folder(), Optional.empty());
     boolean chosen =
         wanted.kind() == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
-    return chosen && !wanted.fits(files) ? new Preparation(Kind.NONE, "") : wanted;
+    return chosen && !wanted.fits(files, room) ? wanted.withoutRoom(files) : wanted;
+  }
+
+  private Preparation withoutRoom(ModelFiles files) {
+    String reason =
+        "weights are read as they are stored: packed ones, which are faster for few tokens at a time, take %d MiB, for which there is no room in %s"
+            .formatted(fileBytes(files) >> 20, folder);
+    return new Preparation(Kind.NONE, "", Optional.of(reason));
   }
 
   /** Whether they are there, or their folder can be written and has room for them. */
-  private boolean fits(ModelFiles files) {
-    Path place = Path.of(folder).toAbsolutePath();
-    while (!Files.exists(place) && place.getParent() != null) {
-      place = place.getParent();
-    }
-    try {
-      // The name takes reading samples of all weights.
-      return (Files.isWritable(place) && Files.getFileStore(place).getUsableSpace() > bytes(files))
-          || Files.isDirectory(Path.of(folder).resolve(name(files)));
-    } catch (IOException e) {
-      return false;
-    }
+  private boolean fits(ModelFiles files, PreparedRoom room) {
+    return room.has(place(files), fileBytes(files));
   }
 
-  private static String name(ModelFiles files) {
-    return FORM + files.checkpoint().weightsFingerprint().substring(0, FINGERPRINT_DIGITS);
+  /** Each form has a place of its own: one may be in use while the other can go. */
+  private PreparedPlace place(ModelFiles files) {
+    String model = files.checkpoint().weightsFingerprint().substring(0, FINGERPRINT_DIGITS);
+    return new PreparedPlace(
+        Path.of(folder), FORM + model + "-" + kind.name().toLowerCase(Locale.ROOT));
+  }
+
+  /** Bytes of their files, about. */
+  private long fileBytes(ModelFiles files) {
+    long weights = files.weights().linearWeights().size() + files.languageHead().stream().count();
+    return bytes(files) + weights * FILE_OVERHEAD;
   }
 
   private static Kind kind(EngineOptions options, KernelSetup setup) {
@@ -106,13 +129,13 @@ record Preparation(Kind kind, String folder) {
   }
 
   /** Where they are kept; closed by the caller, after the kernels. */
-  Optional<PreparedWeights> open(ModelFiles files, BufferAllocator allocator) {
+  Optional<PreparedWeights> open(ModelFiles files, BufferAllocator allocator, Keeping keeping) {
     if (kind == Kind.NONE) {
       return Optional.empty();
     }
     if (!shared()) {
       return Optional.of(new PreparedMemory(allocator));
     }
-    return Optional.of(PreparedFolder.open(Path.of(folder), name(files)));
+    return Optional.of(PreparedFolder.open(place(files), keeping, fileBytes(files)));
   }
 }

@@ -1,67 +1,97 @@
 package io.sirocco.prepared;
 
 import io.sirocco.checkpoint.ModelException;
-import io.sirocco.kernel.NativeMemory;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import org.apache.arrow.memory.ArrowBuf;
-import org.apache.arrow.memory.BufferAllocator;
-import org.apache.arrow.memory.RootAllocator;
-import org.apache.arrow.memory.util.MemoryUtil;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Prepared weights in files, one for each, which all processes of the host map. A file is complete
  * when it appears and never changes; who comes while it is made waits. What an interrupted process
- * leaves is overwritten by the next.
+ * leaves is overwritten by the next. Nobody who respects {@link PreparedPlace#useLock} removes them
+ * before this is closed.
  */
 public final class PreparedFolder implements PreparedWeights {
   private static final Logger LOG = LoggerFactory.getLogger(PreparedFolder.class);
-  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   /** File locks are held by a JVM as a whole, so its threads need one of their own. */
   private static final Object MAKING = new Object();
 
-  private final Path folder;
+  /** Files that this JVM has made, or whose checksums it has computed. */
+  private static final Set<Path> VERIFIED = ConcurrentHashMap.newKeySet();
+
+  private final PreparedPlace place;
+  private final Keeping keeping;
+  private final long whole;
+  private final HostLock use;
+  private long reserved;
   private long madeBytes;
   private long madeNanos;
 
-  private PreparedFolder(Path folder) {
-    this.folder = folder;
+  private PreparedFolder(PreparedPlace place, Keeping keeping, long whole, HostLock use) {
+    this.place = place;
+    this.keeping = keeping;
+    this.whole = whole;
+    this.use = use;
+  }
+
+  /**
+   * The files of one model, with nothing asked of the place but that it can be written to.
+   *
+   * @param root of all models' prepared weights, on a local disk
+   * @param model tells it from others
+   * @throws ModelException as the other {@code open}
+   */
+  public static PreparedFolder open(Path root, String model) {
+    return open(new PreparedPlace(root, model), Keeping.PLAIN, 0);
   }
 
   /**
    * The files of one model; the folder is made if need be.
    *
-   * @param root of all models' prepared weights, on a local disk
-   * @param model tells it from others
+   * @param bytes of all its files, about; room for them is made before the first one is, and for
+   *     more as soon as there are more
    * @throws ModelException if the folder cannot be made
    */
-  public static PreparedFolder open(Path root, String model) {
-    if (!NAME.matcher(model).matches()) {
-      throw new IllegalArgumentException("not a name for a folder: " + model);
-    }
-    Path folder = root.resolve(model);
+  public static PreparedFolder open(PreparedPlace place, Keeping keeping, long bytes) {
     try {
-      Files.createDirectories(folder.toAbsolutePath().getParent());
-      makePrivate(folder);
+      Files.createDirectories(place.useLock().getParent());
+      // Now that the root is there, its canonical name is known.
+      return locked(new PreparedPlace(place.root(), place.model()), keeping, bytes);
     } catch (IOException e) {
-      throw new ModelException(folder.toString(), "cannot hold prepared weights: " + e, e);
+      throw new ModelException(place.folder().toString(), "cannot hold prepared weights: " + e, e);
     }
-    return new PreparedFolder(folder);
+  }
+
+  private static PreparedFolder locked(PreparedPlace place, Keeping keeping, long bytes)
+      throws IOException {
+    // First: who holds it may be removing the folder.
+    HostLock use = HostLock.shared(place.useLock());
+    boolean opened = false;
+    try {
+      makePrivate(place.folder());
+      noteUse(place.folder());
+      opened = true;
+      return new PreparedFolder(place, keeping, bytes, use);
+    } finally {
+      if (!opened) {
+        use.close();
+      }
+    }
   }
 
   /** What others can write here, the model would compute with. */
@@ -80,18 +110,27 @@ public final class PreparedFolder implements PreparedWeights {
     }
   }
 
+  /** Those not used for longest are the first to go. */
+  private static void noteUse(Path folder) {
+    try {
+      Files.setLastModifiedTime(folder, FileTime.fromMillis(System.currentTimeMillis()));
+    } catch (IOException e) {
+      LOG.debug("{} is another user's: its last use is not noted", folder, e);
+    }
+  }
+
   @Override
   public Bytes get(String name, long size, Maker maker) {
-    if (!NAME.matcher(name).matches()) {
+    if (!PreparedPlace.isName(name)) {
       throw new IllegalArgumentException("not a name for a file: " + name);
     }
-    Path file = folder.resolve(name);
+    PreparedFile file = new PreparedFile(place.folder().resolve(name), size);
     try {
-      Optional<Bytes> present = map(file, size);
-      return present.isPresent() ? present.get() : makeOrWait(file, size, maker);
+      Optional<Bytes> present = present(file);
+      return present.isPresent() ? present.get() : makeOrWait(file, maker);
     } catch (IOException e) {
       throw new ModelException(
-          file.toString(),
+          file.path().toString(),
           "a prepared weight of %d bytes cannot be made here: %s; %s; make room, choose another folder, or use the weights as they are stored"
               .formatted(size, e, free()),
           e);
@@ -103,79 +142,89 @@ public final class PreparedFolder implements PreparedWeights {
     return new Made(madeBytes, madeNanos * 1e-9);
   }
 
-  private static Optional<Bytes> map(Path file, long size) throws IOException {
-    if (!Files.isRegularFile(file) || Files.size(file) != size) {
-      return Optional.empty();
-    }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size);
-      return Optional.of(new Bytes(MemoryUtil.getByteBufferAddress(mapped), mapped, 0));
-    }
+  private Optional<Bytes> present(PreparedFile file) throws IOException {
+    return file.isComplete() && isTrusted(file) ? file.map() : Optional.empty();
   }
 
-  private Bytes makeOrWait(Path file, long size, Maker maker) throws IOException {
+  private boolean isTrusted(PreparedFile file) throws IOException {
+    if (keeping.check() == Keeping.Check.SIZES || VERIFIED.contains(file.path())) {
+      return true;
+    }
+    if (!file.hasItsChecksum()) {
+      return false;
+    }
+    VERIFIED.add(file.path());
+    return true;
+  }
+
+  private Bytes makeOrWait(PreparedFile file, Maker maker) throws IOException {
     synchronized (MAKING) {
       try (FileChannel lockFile =
               FileChannel.open(
-                  folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                  place.folder().resolve(".lock"),
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.WRITE);
           FileLock lock = lockFile.lock()) {
-        Optional<Bytes> present = map(file, size);
+        Optional<Bytes> present = present(file);
         if (present.isPresent()) {
           return present.get();
         }
-        if (madeBytes == 0) {
-          LOG.info("prepares weights in {}, once for this host", folder);
-        }
-        long start = System.nanoTime();
-        make(file, size, maker);
-        madeNanos += System.nanoTime() - start;
-        madeBytes += size;
-        LOG.debug("{} made under {}", file, lock);
-        return map(file, size)
+        LOG.debug("{} is made under {}", file, lock);
+        discard(file);
+        reserve(file);
+        make(file, maker);
+        return file.map()
             .orElseThrow(() -> new IOException("what was written is not there any more"));
       }
     }
   }
 
-  /**
-   * Written from memory, not through a mapping: on a full disk a write fails, where touching a
-   * mapping would kill, and a writable mapping would count as this process's own until it is gone.
-   */
-  private static void make(Path file, long size, Maker maker) throws IOException {
-    Path partial = file.resolveSibling(file.getFileName() + ".partial");
-    try (BufferAllocator allocator = new RootAllocator();
-        ArrowBuf memory = NativeMemory.allocate(allocator, size);
-        FileChannel channel =
-            FileChannel.open(
-                partial,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                StandardOpenOption.WRITE)) {
-      memory.setZero(0, size);
-      ByteBuffer bytes = PreparedMemory.view(memory, size);
-      maker.make(bytes);
-      bytes.clear();
-      while (bytes.hasRemaining()) {
-        channel.write(bytes);
-      }
-      channel.force(true);
-    } catch (IOException | RuntimeException e) {
-      Files.deleteIfExists(partial);
-      throw e;
+  /** What is in the way or was left half made; before room is made, as it takes some. */
+  private void discard(PreparedFile file) throws IOException {
+    if (file.isComplete()) {
+      LOG.warn("{} is damaged: it has not the checksum it was written with", file.path());
     }
-    Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.deleteIfExists(file.path());
+    List<Path> partial;
+    try (Stream<Path> files = Files.list(place.folder())) {
+      partial = files.filter(any -> any.toString().endsWith(PreparedFile.PARTIAL)).toList();
+    }
+    for (Path left : partial) {
+      Files.deleteIfExists(left);
+    }
+  }
+
+  private void reserve(PreparedFile file) throws IOException {
+    long needed = place.bytes() + file.fileSize();
+    if (reserved == 0 || needed > reserved) {
+      long wanted = Math.max(whole, needed);
+      keeping.room().reserve(place, wanted);
+      reserved = wanted;
+    }
+  }
+
+  private void make(PreparedFile file, Maker maker) throws IOException {
+    if (madeBytes == 0) {
+      LOG.info("prepares weights in {}, once for this host", place.folder());
+    }
+    long start = System.nanoTime();
+    file.make(maker);
+    VERIFIED.add(file.path());
+    madeNanos += System.nanoTime() - start;
+    madeBytes += file.size();
   }
 
   private String free() {
     try {
-      return Files.getFileStore(folder).getUsableSpace() + " bytes are free";
+      return Files.getFileStore(place.folder()).getUsableSpace() + " bytes are free";
     } catch (IOException e) {
       return "how much is free is unknown";
     }
   }
 
+  /** Mappings go with their buffers, which the weights keep. Idempotent. */
   @Override
   public void close() {
-    // Mappings go with their buffers, which the weights keep.
+    use.close();
   }
 }

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.model.Scores;
+import io.sirocco.prepared.HostLock;
+import io.sirocco.prepared.Keeping;
+import io.sirocco.prepared.PreparedPlace;
+import io.sirocco.prepared.PreparedRoom;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +111,55 @@ class PreparedEngineTest {
         assertThat(((RowOutcome.Scored) engine.submit(request).get()).logits())
             .isEqualTo(together.get(row));
       }
+    }
+  }
+
+  @Test
+  void autoTakesStoredWeightsWhereNoRoomIsLeft() {
+    EngineOptions options =
+        WriterModel.options(WriterModel.writing(WriterModel.greedy(4)))
+            .withPrecision(PrecisionChoice.BFLOAT16)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    try (Engine engine = Engine.open(options, new Keeping(Keeping.Check.SIZES, new NoRoom()))) {
+      assertThat(engine.plan().notes())
+          .anyMatch(
+              note ->
+                  note.startsWith("weights are read as they are stored: packed ones")
+                      && note.endsWith("for which there is no room in " + folder))
+          .noneMatch(note -> note.startsWith("weights are kept"));
+      assertThat(engine.prepared().bytes()).isZero();
+    }
+    try (Engine engine = Engine.open(options)) {
+      assertThat(engine.plan().notes())
+          .anyMatch(note -> note.startsWith("weights are kept packed"));
+      assertThat(engine.prepared().bytes()).isPositive();
+    }
+  }
+
+  @Test
+  void preparedWeightsAreHeldAsLongAsTheEngineIsOpen() throws IOException {
+    EngineOptions options =
+        SampleModel.options()
+            .withPrecision(PrecisionChoice.INT8)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    PreparedPlace place;
+    try (Engine engine = Engine.open(options)) {
+      assertThat(engine.prepared().bytes()).isPositive();
+      place = PreparedPlace.in(folder).get(0);
+      assertThat(HostLock.tryExclusive(place.useLock())).isEmpty();
+    }
+    HostLock.tryExclusive(place.useLock()).orElseThrow().close();
+  }
+
+  private record NoRoom() implements PreparedRoom {
+    @Override
+    public boolean has(PreparedPlace place, long bytes) {
+      return false;
+    }
+
+    @Override
+    public void reserve(PreparedPlace place, long bytes) {
+      throw new IllegalStateException("nobody should ask");
     }
   }
 

@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -22,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PreparedFolderTest {
   private static final int SIZE = 100_000;
+  private static final Keeping CHECKSUMS = new Keeping(Keeping.Check.CHECKSUMS, PreparedRoom.DISK);
 
   @TempDir private Path root;
   private final AtomicInteger made = new AtomicInteger();
@@ -67,7 +71,8 @@ class PreparedFolderTest {
     Files.write(root.resolve("model/weight.partial"), new byte[2 * SIZE]);
 
     check(PreparedFolder.open(root, "model").get("weight", SIZE, this::make));
-    assertThat(Files.size(root.resolve("model/weight"))).isEqualTo(SIZE);
+    assertThat(Files.size(root.resolve("model/weight")))
+        .isEqualTo(SIZE + PreparedFile.CHECKSUM_LINE);
     assertThat(root.resolve("model/weight.partial")).doesNotExist();
   }
 
@@ -105,6 +110,135 @@ class PreparedFolderTest {
     assertThatIllegalArgumentException().isThrownBy(() -> folder.get(".lock", SIZE, this::make));
   }
 
+  @Test
+  void damageIsFoundWhereChecksumsAreAskedFor() throws IOException {
+    PreparedPlace place = ofAnotherProcess("weight", "other");
+    flip(place.folder().resolve("weight"), SIZE / 2);
+    FileTime intact = Files.getLastModifiedTime(place.folder().resolve("other"));
+
+    byte[] damaged = Files.readAllBytes(place.folder().resolve("weight"));
+    PreparedFolder.open(place, Keeping.PLAIN, 0).get("weight", SIZE, this::make);
+    assertThat(place.folder().resolve("weight")).hasBinaryContent(damaged);
+
+    PreparedFolder checking = PreparedFolder.open(place, CHECKSUMS, 0);
+    check(checking.get("weight", SIZE, this::make));
+    check(checking.get("other", SIZE, this::make));
+    assertThat(checking.made().bytes()).isEqualTo(SIZE);
+    assertThat(Files.getLastModifiedTime(place.folder().resolve("other"))).isEqualTo(intact);
+    assertThat(made).hasValue(3);
+  }
+
+  @Test
+  void damagedOrMissingChecksumIsNoChecksum() throws IOException {
+    PreparedPlace place = ofAnotherProcess("weight", "other");
+    flip(place.folder().resolve("weight"), SIZE + PreparedFile.CHECKSUM_LINE - 2);
+    try (FileChannel other =
+        FileChannel.open(place.folder().resolve("other"), StandardOpenOption.WRITE)) {
+      other.truncate(SIZE);
+    }
+
+    PreparedFolder checking = PreparedFolder.open(place, CHECKSUMS, 0);
+    check(checking.get("weight", SIZE, this::make));
+    check(checking.get("other", SIZE, this::make));
+    assertThat(made).hasValue(4);
+  }
+
+  /** A process looks at a file once; this one has not made those. */
+  private PreparedPlace ofAnotherProcess(String... names) throws IOException {
+    try (PreparedFolder folder = PreparedFolder.open(root.resolve("elsewhere"), "model")) {
+      for (String name : names) {
+        folder.get(name, SIZE, this::make);
+      }
+    }
+    Files.move(root.resolve("elsewhere"), root.resolve("here"));
+    return new PreparedPlace(root.resolve("here"), "model");
+  }
+
+  private static void flip(Path file, long offset) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      ByteBuffer one = ByteBuffer.allocate(1);
+      channel.read(one, offset);
+      channel.write(ByteBuffer.wrap(new byte[] {(byte) ~one.get(0)}), offset);
+    }
+  }
+
+  @Test
+  void roomIsMadeOnceBeforeTheFirstIsMadeAndForMoreWhereThereIsMore() {
+    PreparedPlace place = new PreparedPlace(root, "model");
+    Limit limit = new Limit(4L * SIZE);
+    Keeping keeping = new Keeping(Keeping.Check.SIZES, limit);
+    PreparedFolder folder = PreparedFolder.open(place, keeping, 2L * SIZE + 100);
+    assertThat(limit.asked).isEmpty();
+    folder.get("one", SIZE, this::make);
+    folder.get("two", SIZE, this::make);
+    assertThat(limit.asked).containsExactly(2L * SIZE + 100);
+    folder.get("three", SIZE, this::make);
+    assertThat(limit.asked)
+        .containsExactly(2L * SIZE + 100, 3L * (SIZE + PreparedFile.CHECKSUM_LINE));
+
+    assertThatThrownBy(() -> folder.get("four", SIZE, this::make))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("no room");
+    assertThat(place.folder().resolve("four")).doesNotExist();
+    PreparedFolder found = PreparedFolder.open(place, keeping, 3L * SIZE);
+    check(found.get("three", SIZE, this::make));
+    assertThat(limit.asked).hasSize(3);
+  }
+
+  /** Refuses what is larger. */
+  private static final class Limit implements PreparedRoom {
+    private final List<Long> asked = new ArrayList<>();
+    private final long bytes;
+
+    Limit(long bytes) {
+      this.bytes = bytes;
+    }
+
+    @Override
+    public boolean has(PreparedPlace place, long wanted) {
+      return wanted <= bytes;
+    }
+
+    @Override
+    public void reserve(PreparedPlace place, long wanted) {
+      asked.add(wanted);
+      if (wanted > bytes) {
+        throw new ModelException(place.folder().toString(), "no room");
+      }
+    }
+  }
+
+  @Test
+  void nobodyCanRemoveWhatIsOpen() {
+    PreparedPlace place = new PreparedPlace(root, "model");
+    PreparedFolder one = PreparedFolder.open(root, "model");
+    PreparedFolder two = PreparedFolder.open(root, "model");
+    one.close();
+    one.close();
+    assertThat(HostLock.tryExclusive(place.useLock())).isEmpty();
+    two.close();
+    try (HostLock removing = HostLock.tryExclusive(place.useLock()).orElseThrow()) {
+      assertThat(removing).isNotNull();
+      assertThat(HostLock.tryExclusive(place.useLock())).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsReservedIsKnownToOthersAndRubbishIsNothing() throws IOException {
+    PreparedFolder.open(root, "model").get("weight", SIZE, this::make);
+    PreparedPlace place = PreparedPlace.in(root).get(0);
+    assertThat(PreparedPlace.in(root)).containsExactly(new PreparedPlace(root, "model"));
+    assertThat(place.bytes()).isEqualTo(SIZE + PreparedFile.CHECKSUM_LINE);
+    assertThat(place.reserved()).isZero();
+    place.reserve(12345);
+    assertThat(place.reserved()).isEqualTo(12345);
+    Files.writeString(place.folder().resolve(".whole"), "9".repeat(1000));
+    assertThat(place.reserved()).isZero();
+    assertThat(PreparedPlace.in(root.resolve("nowhere"))).isEmpty();
+    assertThat(new PreparedPlace(root, "nothing").bytes()).isZero();
+  }
+
   private void make(ByteBuffer into) {
     made.incrementAndGet();
     for (int i = 0; i < SIZE; i++) {
@@ -115,7 +249,9 @@ class PreparedFolderTest {
   private static void check(PreparedWeights.Bytes bytes) {
     assertThat(bytes.ownBytes()).isZero();
     assertThat(bytes.address() % 64).isZero();
-    ByteBuffer view = MemoryUtil.directBuffer(bytes.address(), SIZE);
+    ByteBuffer view = (ByteBuffer) bytes.owner();
+    assertThat(MemoryUtil.getByteBufferAddress(view)).isEqualTo(bytes.address());
+    assertThat(view.remaining()).isEqualTo(SIZE);
     for (int i = 0; i < SIZE; i++) {
       assertThat(view.get(i)).isEqualTo((byte) (i % 251));
     }

@@ -74,7 +74,12 @@ class PackageDirectionTest {
         .should()
         .dependOnClassesThat(
             resideInAPackage("io.sirocco..")
-                .and(not(resideInAnyPackage("io.sirocco.spark.store", "io.sirocco.checkpoint"))))
+                .and(
+                    not(
+                        resideInAnyPackage(
+                            "io.sirocco.spark.store",
+                            "io.sirocco.checkpoint",
+                            "io.sirocco.prepared"))))
         .check(CLASSES);
   }
 }

@@ -8,6 +8,7 @@ import io.sirocco.engine.PrecisionChoice;
 import io.sirocco.spark.store.CacheSettings;
 import io.sirocco.spark.store.LocalModel;
 import io.sirocco.spark.store.ModelSource;
+import io.sirocco.spark.store.PreparedCache;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
@@ -140,7 +141,8 @@ public final class ExecutorEngine {
           Engine.open(
               options
                   .withModel(model.folder().toString())
-                  .withAdapters(options.adapters().in(adapters)));
+                  .withAdapters(options.adapters().in(adapters)),
+              PreparedCache.keepingHere());
       opened = true;
       return engine;
     } catch (ModelException e) {

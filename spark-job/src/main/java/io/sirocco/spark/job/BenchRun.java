@@ -112,6 +112,8 @@ final class BenchRun {
           }
         }
       }
+    } finally {
+      prepared.ifPresent(PreparedWeights::close);
     }
   }
 

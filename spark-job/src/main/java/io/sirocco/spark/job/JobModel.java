@@ -11,6 +11,7 @@ import io.sirocco.spark.exec.RowSettings;
 import io.sirocco.spark.store.ModelManifest;
 import io.sirocco.spark.store.ModelOutline;
 import io.sirocco.spark.store.ModelSource;
+import io.sirocco.spark.store.PreparedCache;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -104,7 +105,7 @@ final class JobModel implements AutoCloseable {
    * @throws ModelException as {@link Engine#plan}
    */
   EnginePlan plan() {
-    return onModel(Engine::plan);
+    return onModel(options -> Engine.plan(options, PreparedCache.keepingHere()));
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.prepared.PreparedPlace;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  * <pre>
  * models/ID/     a complete model, with what is known of it in manifest.json
  * partial/ID/    one on its way: files/, the journal, manifest.json
+ * prepared/ID/   prepared weights of a model, see {@link PreparedPlace}
  * trash/         what is being deleted
  * locks/ID.use   held shared by all that map the model, exclusively by who removes it
  * locks/ID.fetch held by who brings it here
@@ -108,6 +110,11 @@ record CacheFolder(Path root) {
 
   Path partial(String id) {
     return root.resolve(PARTIAL).resolve(id);
+  }
+
+  /** Made by who prepares weights. */
+  Path prepared() {
+    return root.resolve(CacheSettings.PREPARED);
   }
 
   Path useLock(String id) {

@@ -7,7 +7,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 
 /**
- * How a host keeps its copies of remote models.
+ * How a host keeps its copies of remote models, and its prepared weights.
  *
  * @param folder of the cache
  * @param maxSize bytes that the cache may take, {@link #NO_LIMIT} where only the disk limits it
@@ -18,7 +18,7 @@ public record CacheSettings(Path folder, long maxSize, Check check) {
   public static final long NO_LIMIT = Long.MAX_VALUE;
 
   private static final String DEFAULT = ".cache/sirocco/models";
-  private static final String PREPARED = "prepared";
+  static final String PREPARED = "prepared";
   static final String DIR = "spark.sirocco.cache.dir";
   static final String MAX_SIZE = "spark.sirocco.cache.maxSize";
   private static final String VERIFY = "spark.sirocco.cache.verify";

@@ -1,6 +1,7 @@
 package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.prepared.HostLock;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -139,7 +140,7 @@ public final class NodeCache {
   private long fetch(PartialCopy copy, String id, RemoteModel remote) throws IOException {
     try {
       remote.requireUnchanged(copy.manifest());
-      new Room(folder, settings).reserve(copy, id);
+      new Room(folder, settings).reserve(Wanted.by(copy.manifest(), id, folder), copy::reserve);
       Download.Result result = new Download(copy, remote, pieces).run();
       // Before the checksums: that the model changed explains why they differ.
       remote.requireUnchanged(copy.manifest());

@@ -2,10 +2,9 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.prepared.HostLock;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -14,7 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes room in the cache: of those that nobody uses, the models not used for longest go first.
+ * Makes room in the cache: of those that nobody uses, downloads that were given up go first, then
+ * the models and prepared weights not used for longest.
  *
  * @param folder of the cache
  * @param settings of the cache
@@ -22,125 +22,115 @@ import org.slf4j.LoggerFactory;
 record Room(CacheFolder folder, CacheSettings settings) {
   private static final Logger LOG = LoggerFactory.getLogger(Room.class);
 
-  /**
-   * Something that can be removed while its lock is free.
-   *
-   * @param lock held by those who need it
-   * @param bytes of its files
-   * @param used when, in milliseconds since 1970
-   */
-  private record Evictable(Path place, Path lock, long bytes, long used) {}
+  /** Makes known to all what room has been found for. */
+  @FunctionalInterface
+  interface Reservation {
+    void make() throws IOException;
+  }
 
   /**
-   * Reserves what a copy still needs; the caller holds its locks.
+   * Reserves what is still missing of it; the caller holds its locks.
    *
    * @throws ModelException if there is not enough room, also without what may be removed
    */
-  void reserve(PartialCopy copy, String id) throws IOException {
-    long whole = copy.manifest().bytes();
-    if (whole > settings.maxSize()) {
+  void reserve(Wanted wanted, Reservation reservation) throws IOException {
+    if (wanted.bytes() > settings.maxSize()) {
       throw new ModelException(
-          copy.manifest().source(),
+          wanted.name(),
           "has %s, but %s allows %s for all models together"
-              .formatted(bytes(whole), CacheSettings.MAX_SIZE, bytes(settings.maxSize())));
+              .formatted(bytes(wanted.bytes()), CacheSettings.MAX_SIZE, bytes(settings.maxSize())));
     }
     HostLock room = HostLock.exclusive(folder.roomLock(), () -> {});
     try {
       folder.emptyTrash();
-      long missing = whole - PartialCopy.journaledBytes(copy.folder());
-      List<Evictable> evictable = evictable(id);
-      while (!fits(id, whole, missing)) {
+      List<CacheEntry> entries = CacheEntry.in(folder);
+      List<CacheEntry> evictable = evictable(wanted, entries);
+      while (!fits(wanted, entries)) {
         if (evictable.isEmpty()) {
-          throw new ModelException(copy.manifest().source(), shortage(id, whole, missing));
+          throw new ModelException(wanted.name(), shortage(wanted, entries));
         }
         evict(evictable.remove(0));
+        entries = CacheEntry.in(folder);
       }
-      copy.reserve();
+      reservation.make();
     } finally {
       room.close();
     }
   }
 
-  private boolean fits(String id, long whole, long missing) throws IOException {
-    return missing <= free(id) && whole <= settings.maxSize() - others(id);
-  }
-
-  private String shortage(String id, long whole, long missing) throws IOException {
-    return missing > free(id)
-        ? "needs %s more in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
-            .formatted(bytes(missing), folder.root(), bytes(free(id)), CacheSettings.DIR)
-        : "has %s, but %s allows %s, of which models in use take %s"
-            .formatted(
-                bytes(whole), CacheSettings.MAX_SIZE, bytes(settings.maxSize()), bytes(others(id)));
-  }
-
-  /** Bytes of the disk that no other download is going to take. */
-  private long free(String id) throws IOException {
-    long promised = 0;
-    for (String other : folder.partials()) {
-      if (!other.equals(id)) {
-        Path place = folder.partial(other);
-        Optional<HostLock> idle = HostLock.tryExclusive(folder.fetchLock(other));
-        if (idle.isEmpty()) {
-          promised += size(place) - PartialCopy.journaledBytes(place);
-        }
-        idle.ifPresent(HostLock::close);
+  /** Whether {@link #reserve} would find room now; nothing is removed. */
+  boolean has(Wanted wanted) throws IOException {
+    List<CacheEntry> needed = new ArrayList<>();
+    long removable = 0;
+    for (CacheEntry entry : CacheEntry.in(folder)) {
+      if (wanted.owns(entry) || !entry.isUnused()) {
+        needed.add(entry);
+      } else {
+        removable += entry.here();
       }
     }
+    return wanted.bytes() <= settings.maxSize() - others(wanted, needed)
+        && missing(wanted, needed) <= free(wanted, needed) + removable;
+  }
+
+  private boolean fits(Wanted wanted, List<CacheEntry> entries) throws IOException {
+    return missing(wanted, entries) <= free(wanted, entries)
+        && wanted.bytes() <= settings.maxSize() - others(wanted, entries);
+  }
+
+  private String shortage(Wanted wanted, List<CacheEntry> entries) throws IOException {
+    return missing(wanted, entries) > free(wanted, entries)
+        ? "needs %s more in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
+            .formatted(
+                bytes(missing(wanted, entries)),
+                folder.root(),
+                bytes(free(wanted, entries)),
+                CacheSettings.DIR)
+        : "has %s, but %s allows %s, of which models in use take %s, with their prepared weights"
+            .formatted(
+                bytes(wanted.bytes()),
+                CacheSettings.MAX_SIZE,
+                bytes(settings.maxSize()),
+                bytes(others(wanted, entries)));
+  }
+
+  /** Bytes of it that are not here. */
+  private static long missing(Wanted wanted, List<CacheEntry> entries) {
+    long here = entries.stream().filter(wanted::owns).mapToLong(CacheEntry::here).sum();
+    return wanted.bytes() - here;
+  }
+
+  /** Bytes of the disk that nobody else at work is going to take. */
+  private long free(Wanted wanted, List<CacheEntry> entries) throws IOException {
+    long promised =
+        entries.stream()
+            .filter(entry -> !wanted.owns(entry) && entry.missing() > 0 && !entry.isUnused())
+            .mapToLong(CacheEntry::missing)
+            .sum();
     return Files.getFileStore(folder.root()).getUsableSpace() - promised;
   }
 
-  /** Bytes that all other models of the cache have. */
-  private long others(String id) throws IOException {
-    long sum = 0;
-    for (String other : folder.models()) {
-      sum += other.equals(id) ? 0 : size(folder.model(other));
-    }
-    for (String other : folder.partials()) {
-      sum += other.equals(id) ? 0 : size(folder.partial(other));
-    }
-    return sum;
-  }
-
-  private static long size(Path place) {
-    return CopyRecord.read(place).map(CopyRecord::bytes).orElse(0L);
+  /** Bytes that all others in the cache have, or are going to have. */
+  private static long others(Wanted wanted, List<CacheEntry> entries) {
+    return entries.stream().filter(entry -> !wanted.owns(entry)).mapToLong(CacheEntry::bytes).sum();
   }
 
   /** In the order in which they go. */
-  private List<Evictable> evictable(String id) throws IOException {
-    List<Evictable> found = new ArrayList<>();
-    for (String other : folder.partials()) {
-      if (!other.equals(id)) {
-        evictable(folder.partial(other), folder.fetchLock(other)).ifPresent(found::add);
-      }
-    }
-    List<Evictable> models = new ArrayList<>();
-    for (String other : folder.models()) {
-      if (!other.equals(id)) {
-        evictable(folder.model(other), folder.useLock(other)).ifPresent(models::add);
-      }
-    }
-    models.sort(Comparator.comparing(Evictable::used));
-    found.addAll(models);
+  private static List<CacheEntry> evictable(Wanted wanted, List<CacheEntry> entries) {
+    List<CacheEntry> found = new ArrayList<>(entries);
+    found.removeIf(wanted::owns);
+    found.sort(
+        Comparator.comparing((CacheEntry entry) -> entry.kind() != CacheEntry.Kind.PARTIAL)
+            .thenComparing(CacheEntry::used));
     return found;
   }
 
-  /** Empty if it has gone meanwhile: another process has removed it, or made a model of it. */
-  private static Optional<Evictable> evictable(Path place, Path lock) throws IOException {
-    try {
-      long used = Files.getLastModifiedTime(place).toMillis();
-      return Optional.of(new Evictable(place, lock, size(place), used));
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    }
-  }
-
-  private void evict(Evictable candidate) throws IOException {
-    Optional<HostLock> unused = HostLock.tryExclusive(candidate.lock());
+  private void evict(CacheEntry candidate) throws IOException {
+    Optional<HostLock> unused = candidate.unused();
     if (unused.isPresent()) {
       try {
         folder.remove(candidate.place());
-        LOG.info("removed {} with {} bytes to make room", candidate.place(), candidate.bytes());
+        LOG.info("removed {} with {} bytes to make room", candidate.place(), candidate.here());
       } finally {
         unused.get().close();
       }

@@ -45,6 +45,59 @@ class PreparedJobTest {
     }
   }
 
+  @Test
+  void weightsThatFindNoRoomInTheCacheEndTheJob() {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    SparkSession spark =
+        LocalSpark.builder("local[2]")
+            .config("spark.sirocco.cache.dir", folder.resolve("small").toString())
+            .config("spark.sirocco.cache.maxSize", "100k")
+            .getOrCreate();
+    try {
+      CommandLineRun run = run("refused", 640);
+      assertThat(run.exitCode()).isEqualTo(3);
+      assertThat(run.err())
+          .contains("prepared weights in " + folder.resolve("small/prepared"))
+          .contains("spark.sirocco.cache.maxSize allows 0.1 MiB");
+      assertThat(folder.resolve("refused")).doesNotExist();
+    } finally {
+      spark.stop();
+    }
+  }
+
+  @Test
+  void textsAreWrittenWithStoredWeightsWherePackedOnesFindNoRoom() {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    Path cache = folder.resolve("tiny");
+    SparkSession spark =
+        LocalSpark.builder("local[2]")
+            .config("spark.sirocco.cache.dir", cache.toString())
+            .config("spark.sirocco.cache.maxSize", "100k")
+            .getOrCreate();
+    try {
+      CommandLineRun run =
+          CommandLineRun.job(
+              "../configs/generate-tickets.yaml",
+              List.of(
+                  "model.path=" + SAMPLES + "ticket-writer",
+                  "generate.max-new-tokens=4",
+                  "input.path=" + SAMPLES + "prompts.jsonl",
+                  "output.path=" + folder.resolve("texts")));
+      assertThat(run.err()).isEmpty();
+      assertThat(run.exitCode()).isZero();
+      assertThat(run.out())
+          .contains("packed ones", "for which there is no room in " + cache.resolve("prepared"))
+          .doesNotContain("prepared     ");
+      assertThat(cache.resolve("prepared")).doesNotExist();
+    } finally {
+      spark.stop();
+    }
+  }
+
   /** Another batch size is another engine. */
   private CommandLineRun run(String output, int batchTokens) {
     return CommandLineRun.job(

@@ -1,6 +1,7 @@
 package io.sirocco.spark.store;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,11 @@ record AcquireProcess(Process process) {
   }
 
   static List<String> command(Path cache, List<String> settings, String... arguments) {
+    return command(cache, settings, AcquireMain.class, arguments);
+  }
+
+  static List<String> command(
+      Path cache, List<String> settings, Class<?> main, String... arguments) {
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -27,8 +33,12 @@ record AcquireProcess(Process process) {
                 "-cp",
                 System.getProperty("java.class.path"),
                 "-Dspark.sirocco.cache.dir=" + cache));
+    // What this JVM opens for Arrow, the other one has to, too.
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("--add-opens"))
+        .forEach(command::add);
     command.addAll(settings);
-    command.add(AcquireMain.class.getName());
+    command.add(main.getName());
     command.addAll(List.of(arguments));
     return command;
   }

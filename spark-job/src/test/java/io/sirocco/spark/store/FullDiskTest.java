@@ -32,6 +32,10 @@ class FullDiskTest {
 
   /** What {@link AcquireMain} says with its cache on a disk of that size. */
   private List<String> onDisk(int mib, String... arguments) throws IOException {
+    return onDisk(mib, AcquireMain.class, arguments);
+  }
+
+  private List<String> onDisk(int mib, Class<?> main, String... arguments) throws IOException {
     Path disk = Files.createDirectories(folder.resolve("disk"));
     List<String> command =
         new ArrayList<>(
@@ -42,7 +46,7 @@ class FullDiskTest {
                 "-c",
                 "mount -t tmpfs -o size=" + mib + "m tmpfs " + disk + " && exec \"$@\"",
                 "sh"));
-    command.addAll(AcquireProcess.command(disk.resolve("cache"), List.of(), arguments));
+    command.addAll(AcquireProcess.command(disk.resolve("cache"), List.of(), main, arguments));
     return new AcquireProcess(
             new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start())
         .lines();
@@ -59,6 +63,16 @@ class FullDiskTest {
           .startsWith("failed " + large + ": needs 12.0 MiB")
           .contains("where 8.0 MiB", "set spark.sirocco.cache.dir to a larger disk");
     }
+  }
+
+  @Test
+  void preparedWeightsLargerThanTheDiskAreRefusedBeforehand() throws IOException {
+    assertThat(onDisk(8, PrepareMain.class, "model", "12", String.valueOf(MIB)))
+        .singleElement()
+        .asString()
+        .startsWith("failed prepared weights in ")
+        .contains(
+            "needs 12.0 MiB", "where 8.0 MiB", "set spark.sirocco.cache.dir to a larger disk");
   }
 
   @Test

@@ -1,9 +1,10 @@
-package io.sirocco.spark.store;
+package io.sirocco.prepared;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -18,7 +19,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * <p>It is a lock of a whole file. Such locks belong to the process, and closing any channel of the
  * file gives them up. Therefore the JVM has one channel for each file, and counts its holders.
  */
-final class HostLock implements AutoCloseable {
+public final class HostLock implements AutoCloseable {
   private static final long POLL_MILLIS = 200;
 
   /** Guarded by itself. */
@@ -48,22 +49,34 @@ final class HostLock implements AutoCloseable {
     this.file = file;
   }
 
-  /** Empty while anybody else holds it. {@code file} is made if need be, and never deleted. */
-  static Optional<HostLock> tryExclusive(Path file) {
+  /**
+   * Empty while anybody else holds it. {@code file} is made if need be, and never deleted.
+   *
+   * @param file canonical, so that it has one name within the JVM
+   * @throws ModelException if it cannot be made or opened
+   */
+  public static Optional<HostLock> tryExclusive(Path file) {
     return attempt(file, Mode.EXCLUSIVE);
   }
 
   /**
    * Waits until nobody else holds it.
    *
+   * @param file as of {@link #tryExclusive}
    * @param waiting is told once, where the lock is not free
+   * @throws ModelException if the file cannot be made or opened
    */
-  static HostLock exclusive(Path file, Runnable waiting) {
+  public static HostLock exclusive(Path file, Runnable waiting) {
     return await(file, Mode.EXCLUSIVE, waiting);
   }
 
-  /** Waits until nobody holds it exclusively. */
-  static HostLock shared(Path file) {
+  /**
+   * Waits until nobody holds it exclusively. Another user's file will do, if it can be read.
+   *
+   * @param file as of {@link #tryExclusive}
+   * @throws ModelException if it cannot be made or opened
+   */
+  public static HostLock shared(Path file) {
     return await(file, Mode.SHARED, () -> {});
   }
 
@@ -113,9 +126,7 @@ final class HostLock implements AutoCloseable {
 
   /** Null if another process holds the lock. */
   private static FileChannel lockedChannel(Path file, Mode mode) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    FileChannel channel = channel(file, mode);
     FileLock lock = null;
     try {
       lock = channel.tryLock(0, Long.MAX_VALUE, mode == Mode.SHARED);
@@ -125,6 +136,18 @@ final class HostLock implements AutoCloseable {
       }
     }
     return lock == null ? null : channel;
+  }
+
+  private static FileChannel channel(Path file, Mode mode) throws IOException {
+    try {
+      return FileChannel.open(
+          file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    } catch (AccessDeniedException e) {
+      if (mode == Mode.EXCLUSIVE) {
+        throw e;
+      }
+      return FileChannel.open(file, StandardOpenOption.READ);
+    }
   }
 
   /** Idempotent. */

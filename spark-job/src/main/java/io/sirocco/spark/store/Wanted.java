@@ -1,0 +1,31 @@
+package io.sirocco.spark.store;
+
+import io.sirocco.prepared.PreparedPlace;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * What room is wanted for.
+ *
+ * @param name for messages
+ * @param bytes of it in the cache when it is complete
+ * @param own the places in the cache that are a part of it
+ */
+record Wanted(String name, long bytes, Set<Path> own) {
+  Wanted {
+    own = Set.copyOf(own);
+  }
+
+  static Wanted by(ModelManifest manifest, String id, CacheFolder folder) {
+    return new Wanted(
+        manifest.source(), manifest.bytes(), Set.of(folder.model(id), folder.partial(id)));
+  }
+
+  static Wanted by(PreparedPlace place, long bytes) {
+    return new Wanted("prepared weights in " + place.folder(), bytes, Set.of(place.folder()));
+  }
+
+  boolean owns(CacheEntry entry) {
+    return own.contains(entry.place());
+  }
+}
