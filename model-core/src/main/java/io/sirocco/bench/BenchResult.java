@@ -13,8 +13,8 @@ import java.util.Map;
  * @param precision of the activations
  * @param batch rows computed together; {@code classify} and {@code job}: on average
  * @param tokensPerSecond median over the repetitions
- * @param gflops of the matrix products, 10^9 floating-point operations a second; attention's own
- *     products do not count
+ * @param gflops of the matrix products, 10^9 floating-point operations a second; of attention's
+ *     those with positions that a query sees
  * @param gigabytesPerSecond what a pass reads at least, weights and keys and values, over its time
  * @param peakGflops of a bare product [512, hidden] x [hidden, intermediate], measured in turn with
  *     the test

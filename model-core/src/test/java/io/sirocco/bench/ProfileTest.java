@@ -2,6 +2,7 @@ package io.sirocco.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.sirocco.kernel.JavaKernels;
 import io.sirocco.kernel.Precision;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ProfileTest {
   private static final int LAYERS = 2;
   private static final int REPETITIONS = 3;
+  private static final double WEIGHTS = LAYERS * (128 * 128 * 2 + 64 * 128 * 2 + 352 * 128 * 3);
 
   @TempDir private Path folder;
 
@@ -46,8 +48,7 @@ class ProfileTest {
     double lost = profile.lines().stream().mapToDouble(profile::lost).sum();
     double reached = flop / profile.seconds() / profile.peakFlops();
     assertThat(lost).isCloseTo(1 - reached, within(1e-9));
-    double weights = LAYERS * (128 * 128 * 2 + 64 * 128 * 2 + 352 * 128 * 3);
-    assertThat(flop).isEqualTo(2 * weights * 16 * REPETITIONS);
+    assertThat(flop).isEqualTo((2 * WEIGHTS * 16 + LAYERS * 4 * 128 * 16 * 16) * REPETITIONS);
   }
 
   private Profile profileOfAPrompt() throws Exception {
@@ -62,6 +63,9 @@ class ProfileTest {
         BenchResult result = new PrefillBench(model).prompt(test, measurement, REPETITIONS);
         assertThat(List.of(result.test(), result.geometry(), result.precision()))
             .containsExactly("pp16", "tiny", "float32");
+        // Of attention what is seen causally: 1 + 2 + ... + 16 positions.
+        assertThat(result.gflops() / result.tokensPerSecond() * 16 * 1e9)
+            .isCloseTo(2 * WEIGHTS * 16 + LAYERS * 4 * 128 * 136, withinPercentage(1e-6));
         return measurement.profile(PrefillBench.label(test)).orElseThrow();
       }
     }

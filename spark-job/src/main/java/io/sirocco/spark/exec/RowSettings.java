@@ -1,8 +1,13 @@
 package io.sirocco.spark.exec;
 
+import io.sirocco.arrow.ArrowRows;
 import io.sirocco.arrow.ResultOptions;
 import io.sirocco.engine.EngineOptions;
+import java.util.LinkedHashSet;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.arrow.vector.types.pojo.Field;
 
 /**
  * What is done with the rows of a DataFrame.
@@ -21,6 +26,13 @@ public record RowSettings(
     Objects.requireNonNull(results, "results");
     Objects.requireNonNull(model, "model");
     Objects.requireNonNull(prefix, "prefix");
+  }
+
+  /** Names of the result columns, without the prefix. */
+  public Set<String> resultColumns() {
+    return ArrowRows.resultSchema(results, model.labels()).getFields().stream()
+        .map(Field::getName)
+        .collect(Collectors.toCollection(LinkedHashSet::new));
   }
 
   /** The same with other options of the engine. */

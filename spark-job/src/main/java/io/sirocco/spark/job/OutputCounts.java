@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import io.sirocco.spark.exec.Totals;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
@@ -25,11 +26,12 @@ record OutputCounts(
   /**
    * Reads the results, columns of them only, once.
    *
-   * @param prefix of the result columns
+   * @param columns those of {@code results} that are not the input's own, without the prefix
+   * @param prefix of these columns
    * @param maxTokens what longer rows were cut to
    */
-  static OutputCounts of(Dataset<Row> results, String prefix, int maxTokens) {
-    return ResultTally.count(results, prefix, maxTokens);
+  static OutputCounts of(Dataset<Row> results, Set<String> columns, String prefix, int maxTokens) {
+    return ResultTally.count(results, columns, prefix, maxTokens);
   }
 
   /**

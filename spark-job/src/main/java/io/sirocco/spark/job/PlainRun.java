@@ -66,6 +66,7 @@ record PlainRun(RunSetup setup) {
   private OutputCounts counted() {
     return OutputCounts.of(
         setup.spark().read().parquet(setup.target().toString()),
+        setup.settings().resultColumns(),
         setup.config().output().prefix(),
         setup.config().model().maxTokens());
   }

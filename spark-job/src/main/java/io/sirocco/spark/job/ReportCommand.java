@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.sirocco.spark.output.OutputTarget;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -52,12 +55,14 @@ final class ReportCommand implements Callable<Integer> {
     JsonNode record = record(target);
     JsonNode configuration = record.path("configuration");
     boolean apart = configuration.at("/errors/keep").asText().equals("separate");
+    String prefix = configuration.at("/output/prefix").asText();
     Dataset<Row> results = spark.read().parquet(output);
     ObjectNode counts =
         RunRecord.counts(
             OutputCounts.of(
                 apart ? results.unionByName(spark.read().parquet(target.failures())) : results,
-                configuration.at("/output/prefix").asText(),
+                resultColumns(record, results, prefix),
+                prefix,
                 configuration.at("/model/max-tokens").asInt()));
     out.print(RunRecord.pretty(counts));
     if (configuration.at("/output/mode").asText().equals("append")) {
@@ -70,6 +75,19 @@ final class ReportCommand implements Callable<Integer> {
             ? "these are the counts that the run recorded"
             : "the run recorded other counts: " + record.path("counts"));
     return agree ? ExitCode.DONE : ExitCode.UNEXPECTED;
+  }
+
+  /** Records of earlier versions do not name them: then any column may be one. */
+  private static Set<String> resultColumns(JsonNode record, Dataset<Row> results, String prefix) {
+    Set<String> columns = new LinkedHashSet<>();
+    if (record.has(RunRecord.RESULT_COLUMNS)) {
+      record.get(RunRecord.RESULT_COLUMNS).forEach(name -> columns.add(name.asText()));
+    } else {
+      Arrays.stream(results.columns())
+          .filter(name -> name.startsWith(prefix))
+          .forEach(name -> columns.add(name.substring(prefix.length())));
+    }
+    return columns;
   }
 
   private JsonNode record(OutputTarget target) throws IOException {

@@ -42,7 +42,11 @@ final class ResultAssembly {
       publication.stage(joined);
     }
     OutputCounts counts =
-        OutputCounts.of(staged(apart), prefix(), setup.config().model().maxTokens());
+        OutputCounts.of(
+            staged(apart),
+            setup.settings().resultColumns(),
+            prefix(),
+            setup.config().model().maxTokens());
     try {
       counts.requireEveryRow(setup.expected(), JobConfig.samples(setup.plan()));
     } catch (IllegalStateException e) {

@@ -2,10 +2,10 @@ package io.sirocco.spark.job;
 
 import io.sirocco.spark.exec.Totals;
 import java.io.Serializable;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -49,32 +49,27 @@ final class ResultTally implements Serializable {
     this.maxTokens = maxTokens;
   }
 
-  private static Column field(String name, Dataset<Row> results, String prefix) {
-    Column field =
-        has(name, results, prefix)
-            ? results.col(EngineColumns.quoted(prefix + name))
-            : functions.lit(null);
-    return field.cast(FIELDS.get(name)).as(name);
-  }
-
-  private static boolean has(String name, Dataset<Row> results, String prefix) {
-    return Arrays.asList(results.columns()).contains(prefix + name);
-  }
-
   /**
-   * Counts them.
-   *
-   * @param prefix of the result columns
-   * @param maxTokens what longer rows were cut to
+   * As {@link OutputCounts#of(Dataset, Set, String, int)}. Columns of the input may have the names
+   * of another task's results.
    */
-  static OutputCounts count(Dataset<Row> results, String prefix, int maxTokens) {
+  static OutputCounts count(
+      Dataset<Row> results, Set<String> columns, String prefix, int maxTokens) {
     Column[] fields =
-        FIELDS.keySet().stream().map(name -> field(name, results, prefix)).toArray(Column[]::new);
+        FIELDS.keySet().stream()
+            .map(
+                name ->
+                    (columns.contains(name)
+                            ? results.col(EngineColumns.quoted(prefix + name))
+                            : functions.lit(null))
+                        .cast(FIELDS.get(name))
+                        .as(name))
+            .toArray(Column[]::new);
     return results
         .select(fields)
         .javaRDD()
         .aggregate(new ResultTally(maxTokens), ResultTally::plus, ResultTally::merged)
-        .counts(has("sample_index", results, prefix));
+        .counts(columns.contains("sample_index"));
   }
 
   private ResultTally plus(Row result) {

@@ -14,6 +14,9 @@ import org.apache.hadoop.util.VersionInfo;
 
 /** What a run did, for machines: {@code _sirocco/run.json} beside its results. */
 record RunRecord(RunFacts facts) {
+  /** Names of the columns that are not the input's, without the prefix. */
+  static final String RESULT_COLUMNS = "result_columns";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   String json(String sparkVersion) {
@@ -26,6 +29,7 @@ record RunRecord(RunFacts facts) {
       if (!facts.plan().settings().isEmpty()) {
         settings(record.putObject("settings"));
       }
+      facts.setup().settings().resultColumns().forEach(record.putArray(RESULT_COLUMNS)::add);
       record.set("counts", counts(facts.counts()));
       ObjectNode computed = record.putObject("this_run");
       computed.put("rows", facts.computed().rows());

@@ -88,6 +88,30 @@ class MainOutputTest extends SampleJob {
   }
 
   @Test
+  void columnsOfTheInputWithNamesOfOtherTasksAreNotCounted() throws IOException {
+    Path input = folder.resolve("others.jsonl");
+    Files.writeString(
+        input,
+        """
+        {"text": "My card was charged twice", "prompt_tokens": [1, 2], "sample_index": 7,\
+         "generated_tokens": "many", "predicted_labels": ["old", "former"], "finish_reason": "x"}
+        {"text": null, "prompt_tokens": [3], "sample_index": 8,\
+         "generated_tokens": "none", "predicted_labels": ["old"], "finish_reason": "x"}
+        """);
+
+    CommandLineRun run = run("input.path=" + input, "input.key-columns=null");
+
+    assertThat(run.exitCode()).as(run.err()).isEqualTo(ExitCode.DONE);
+    assertThat(run.out())
+        .contains("2 rows: 1 ok, 1 failed; 6 tokens")
+        .containsPattern("label +billing +1\n")
+        .doesNotContainPattern("(?m)^  (label +(old|former)|finish)");
+    CommandLineRun report = CommandLineRun.of("report", folder.resolve("out").toString());
+    assertThat(report.exitCode()).as(report.out()).isEqualTo(ExitCode.DONE);
+    assertThat(report.out()).doesNotContain("former");
+  }
+
+  @Test
   void aBrokenTokenizerIsFoundBeforeResultsAreReplaced() throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
     for (String file : List.of("config.json", "model.safetensors")) {
