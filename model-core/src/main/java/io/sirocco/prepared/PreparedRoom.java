@@ -16,10 +16,9 @@ public interface PreparedRoom {
             there = there.getParent();
           }
           try {
-            long missing = bytes - place.bytes();
-            return missing <= 0
+            return place.isComplete()
                 || (Files.isWritable(there)
-                    && Files.getFileStore(there).getUsableSpace() > missing);
+                    && Files.getFileStore(there).getUsableSpace() > bytes - place.bytes());
           } catch (IOException e) {
             return false;
           }
