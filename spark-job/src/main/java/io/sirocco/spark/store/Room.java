@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  */
 record Room(CacheFolder folder, CacheSettings settings) {
   /** Longer than anybody looks whether an entry is in use. */
-  private static final long PAUSE_MILLIS = 100;
+  private static final long PAUSE_MILLIS = 250;
 
   private static final Logger LOG = LoggerFactory.getLogger(Room.class);
 
