@@ -12,6 +12,7 @@ import io.sirocco.prepared.PreparedMemory;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import io.sirocco.prepared.PreparedWeights;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -90,7 +91,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     PreparedFolder folder = open(files, keeping);
     boolean reserved = false;
     try {
-      folder.reserve();
+      folder.reserve(leastBytes(files));
       reserved = true;
       return folder;
     } finally {
@@ -119,7 +120,12 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
 
   /** Whether all are there, or there is room for them. */
   private boolean fits(ModelFiles files, PreparedRoom room) {
-    return room.has(place(files), fileBytes(files));
+    PreparedPlace place = place(files);
+    try {
+      return place.isComplete(leastBytes(files)) || room.has(place, fileBytes(files));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /**
@@ -137,8 +143,16 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
 
   /** Bytes of their files, about. */
   private long fileBytes(ModelFiles files) {
-    long weights = files.weights().linearWeights().size() + files.languageHead().stream().count();
-    return bytes(files) + weights * FILE_OVERHEAD;
+    return bytes(files) + weights(files) * FILE_OVERHEAD;
+  }
+
+  /** Bytes that their files have where nothing is aligned. */
+  private long leastBytes(ModelFiles files) {
+    return bytes(files) + weights(files) * PreparedFolder.FILE_OVERHEAD;
+  }
+
+  private static long weights(ModelFiles files) {
+    return files.weights().linearWeights().size() + files.languageHead().stream().count();
   }
 
   private static Kind kind(EngineOptions options, KernelSetup setup) {

@@ -29,6 +29,9 @@ import org.slf4j.LoggerFactory;
  * before this is closed.
  */
 public final class PreparedFolder implements PreparedWeights {
+  /** Bytes of a file beyond the weight's own. */
+  public static final int FILE_OVERHEAD = PreparedFile.CHECKSUM_LINE;
+
   private static final Logger LOG = LoggerFactory.getLogger(PreparedFolder.class);
 
   /** File locks are held by a JVM as a whole, so its threads need one of their own. */
@@ -230,11 +233,12 @@ public final class PreparedFolder implements PreparedWeights {
   /**
    * Makes room for all files now, rather than when the first one is made; unless all are there.
    *
+   * @param least as of {@link PreparedPlace#isComplete}
    * @throws ModelException if there is not enough room, whatever is removed
    */
-  public void reserve() {
+  public void reserve(long least) {
     try {
-      if (!place.isComplete()) {
+      if (!place.isComplete(least)) {
         reserve(whole);
       }
     } catch (IOException e) {
@@ -242,7 +246,7 @@ public final class PreparedFolder implements PreparedWeights {
     }
   }
 
-  /** Tells everybody that those asked for since this was opened are all that the model has. */
+  /** Tells everybody that those asked for since this was opened are all that are used. */
   public void complete() {
     try {
       place.complete(asked.values().stream().mapToLong(Long::longValue).sum());

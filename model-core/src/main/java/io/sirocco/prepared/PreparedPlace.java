@@ -116,10 +116,16 @@ public record PreparedPlace(Path root, String model) {
     }
   }
 
-  /** Whether all files of the model are there, as {@link #complete} has noted; checks no bytes. */
-  public boolean isComplete() throws IOException {
+  /**
+   * Whether all files of a model are there, as {@link PreparedFolder#complete} has noted. Looks into
+   * none of them.
+   *
+   * @param least bytes that all of them have at least: some tasks use fewer of a model's weights
+   */
+  public boolean isComplete(long least) throws IOException {
     Whole whole = whole();
     return whole.complete()
+        && whole.bytes() >= least
         && bytes(name -> isName(name) && !name.endsWith(PreparedFile.PARTIAL)) >= whole.bytes();
   }
 
@@ -145,9 +151,9 @@ public record PreparedPlace(Path root, String model) {
     write(Long.toString(bytes));
   }
 
-  /** Notes that the model's files are made, and how many bytes they have together. */
+  /** Notes that files of so many bytes together are all that a task uses, if no task uses more. */
   void complete(long bytes) throws IOException {
-    if (!whole().equals(new Whole(bytes, true))) {
+    if (!isComplete(bytes)) {
       write(bytes + " complete");
     }
   }

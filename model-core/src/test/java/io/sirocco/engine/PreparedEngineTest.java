@@ -167,7 +167,7 @@ class PreparedEngineTest {
     Engine.open(options).close();
     PreparedPlace place = PreparedPlace.in(folder).get(0);
     assertThat(place.model()).endsWith("-int8-" + OneDnnKernels.layouts());
-    assertThat(place.isComplete()).isTrue();
+    assertThat(place.isComplete(place.bytes())).isTrue();
     assertThat(place.reserved()).isEqualTo(place.bytes());
   }
 

@@ -214,18 +214,22 @@ class PreparedFolderTest {
   @Test
   void weightsAreCompleteWhenAllAreThere() throws IOException {
     PreparedPlace place = new PreparedPlace(root, "model");
-    assertThat(place.isComplete()).isFalse();
+    assertThat(place.isComplete(0)).isFalse();
     PreparedFolder folder = PreparedFolder.open(place, Keeping.PLAIN, 0);
     folder.get("one", SIZE, this::make);
     folder.get("two", SIZE, this::make);
     place.reserve(1);
-    assertThat(place.isComplete()).isFalse();
+    assertThat(place.isComplete(0)).isFalse();
     folder.complete();
-    assertThat(place.isComplete()).isTrue();
-    assertThat(PreparedRoom.DISK.has(place, Long.MAX_VALUE)).isTrue();
+    assertThat(place.isComplete(place.bytes())).isTrue();
+    assertThat(place.isComplete(place.bytes() + 1)).isFalse();
+
+    PreparedFolder part = PreparedFolder.open(place, Keeping.PLAIN, 0);
+    part.get("one", SIZE, this::make);
+    part.complete();
+    assertThat(place.isComplete(place.bytes())).isTrue();
     Files.move(place.folder().resolve("one"), place.folder().resolve("one.partial"));
-    assertThat(place.isComplete()).isFalse();
-    assertThat(PreparedRoom.DISK.has(place, Long.MAX_VALUE)).isFalse();
+    assertThat(place.isComplete(0)).isFalse();
   }
 
   /** A process looks at a file once; this one has not made those. */

@@ -5,6 +5,7 @@ import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.util.List;
 import org.slf4j.Logger;
@@ -61,9 +62,6 @@ public final class PreparedCache implements PreparedRoom {
   @Override
   public boolean has(PreparedPlace place, long bytes) {
     try {
-      if (copies.isEmpty() && place.isComplete()) {
-        return true; // Though the cache may be another user's.
-      }
       if (!Files.exists(settings.folder())) {
         long all = copies.stream().mapToLong(ModelManifest::bytes).reduce(bytes, Math::addExact);
         return all <= settings.maxSize() && PreparedRoom.DISK.has(place, all);
@@ -85,6 +83,9 @@ public final class PreparedCache implements PreparedRoom {
     try {
       new Room(CacheFolder.open(settings.folder()), settings)
           .reserve(Wanted.by(place, bytes), () -> place.reserve(bytes));
+    } catch (ClosedByInterruptException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while room was made for " + place.folder(), e);
     } catch (IOException e) {
       throw new ModelException(
           place.folder().toString(), "no room could be made for prepared weights: " + e, e);

@@ -98,7 +98,7 @@ record Room(CacheFolder folder, CacheSettings settings) {
 
   private String shortage(Wanted wanted, List<CacheEntry> entries) throws IOException {
     return missing(wanted, entries) > free(wanted, entries)
-        ? "needs %s more in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
+        ? "%s more must find room in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
             .formatted(
                 bytes(missing(wanted, entries)),
                 folder.root(),
