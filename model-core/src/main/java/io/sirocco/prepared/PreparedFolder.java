@@ -221,11 +221,11 @@ public final class PreparedFolder implements PreparedWeights {
   private void reserve(PreparedFile file) throws IOException {
     long needed = place.bytes() + file.fileSize();
     if (reserved == 0 || needed > reserved) {
-      reserve(Math.max(whole, needed));
+      makeRoom(Math.max(whole, needed));
     }
   }
 
-  private void reserve(long wanted) {
+  private void makeRoom(long wanted) {
     keeping.room().reserve(place, wanted);
     reserved = wanted;
   }
@@ -239,7 +239,7 @@ public final class PreparedFolder implements PreparedWeights {
   public void reserve(long least) {
     try {
       if (!place.isComplete(least)) {
-        reserve(whole);
+        makeRoom(whole);
       }
     } catch (IOException e) {
       throw new ModelException(place.folder().toString(), "cannot be read: " + e, e);

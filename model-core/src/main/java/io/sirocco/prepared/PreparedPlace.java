@@ -117,8 +117,8 @@ public record PreparedPlace(Path root, String model) {
   }
 
   /**
-   * Whether all files of a model are there, as {@link PreparedFolder#complete} has noted. Looks into
-   * none of them.
+   * Whether all files of a model are there, as {@link PreparedFolder#complete} has noted. Looks
+   * into none of them.
    *
    * @param least bytes that all of them have at least: some tasks use fewer of a model's weights
    */

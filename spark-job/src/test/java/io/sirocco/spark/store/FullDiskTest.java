@@ -72,7 +72,10 @@ class FullDiskTest {
         .asString()
         .startsWith("failed prepared weights in ")
         .contains(
-            "12.0 MiB", "more must find room in", "where 8.0 MiB", "set spark.sirocco.cache.dir to a larger disk");
+            "12.0 MiB",
+            "more must find room in",
+            "where 8.0 MiB",
+            "set spark.sirocco.cache.dir to a larger disk");
   }
 
   @Test
