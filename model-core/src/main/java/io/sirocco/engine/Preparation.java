@@ -91,7 +91,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     PreparedFolder folder = open(files, keeping);
     boolean reserved = false;
     try {
-      folder.reserve(leastBytes(files));
+      folder.reserve(bytes(files));
       reserved = true;
       return folder;
     } finally {
@@ -122,7 +122,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   private boolean fits(ModelFiles files, PreparedRoom room) {
     PreparedPlace place = place(files);
     try {
-      return place.isComplete(leastBytes(files)) || room.has(place, fileBytes(files));
+      return place.isComplete(bytes(files)) || room.has(place, fileBytes(files));
     } catch (IOException e) {
       return false;
     }
@@ -143,16 +143,8 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
 
   /** Bytes of their files, about. */
   private long fileBytes(ModelFiles files) {
-    return bytes(files) + weights(files) * FILE_OVERHEAD;
-  }
-
-  /** Bytes that their files have where nothing is aligned. */
-  private long leastBytes(ModelFiles files) {
-    return bytes(files) + weights(files) * PreparedFolder.FILE_OVERHEAD;
-  }
-
-  private static long weights(ModelFiles files) {
-    return files.weights().linearWeights().size() + files.languageHead().stream().count();
+    long weights = files.weights().linearWeights().size() + files.languageHead().stream().count();
+    return bytes(files) + weights * FILE_OVERHEAD;
   }
 
   private static Kind kind(EngineOptions options, KernelSetup setup) {

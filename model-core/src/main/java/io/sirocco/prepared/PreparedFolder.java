@@ -29,9 +29,6 @@ import org.slf4j.LoggerFactory;
  * before this is closed.
  */
 public final class PreparedFolder implements PreparedWeights {
-  /** Bytes of a file beyond the weight's own. */
-  public static final int FILE_OVERHEAD = PreparedFile.CHECKSUM_LINE;
-
   private static final Logger LOG = LoggerFactory.getLogger(PreparedFolder.class);
 
   /** File locks are held by a JVM as a whole, so its threads need one of their own. */
