@@ -111,7 +111,6 @@ public final class Engine implements AutoCloseable {
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
-      claim.folder().ifPresent(PreparedFolder::complete);
       prepared.map(PreparedWeights::made).ifPresent(Engine::sayWhatWasMade);
       OpenAdapters adapters = files.adapters().prepare(kernels);
       Meter meter = new Meter(options.batchTokens());
@@ -121,6 +120,8 @@ public final class Engine implements AutoCloseable {
                   new Workers.OpenModel(
                       options, files, plan, model, adapters, prefix, embedding, tokenizer,
                       allocator, meter)));
+      // The worker has asked for the language model's head, the last of them.
+      claim.folder().ifPresent(PreparedFolder::complete);
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));
