@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
 import io.sirocco.prepared.Keeping;
+import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.tokenizer.Tokenizer;
@@ -94,14 +95,19 @@ public final class Engine implements AutoCloseable {
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      Preparation preparation = Preparation.of(options, setup, files, keeping.room());
+      Preparation.Claim claim = Preparation.claim(options, setup, files, keeping);
+      claim.folder().ifPresent(opened::add);
+      Preparation preparation = claim.preparation();
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);
       BufferAllocator allocator =
           opened.add(new RootAllocator(Planner.allocatorLimit(plan.memory())));
       preparation.noRoom().ifPresent(LOG::warn);
       Optional<PreparedWeights> prepared =
-          preparation.open(files, allocator, keeping).map(opened::add);
+          claim
+              .folder()
+              .<PreparedWeights>map(folder -> folder)
+              .or(() -> preparation.inMemory(allocator).map(opened::add));
       Kernels kernels =
           opened.add(around.apply(setup.open(options.threads(), allocator, prepared)));
       MistralModel model = MistralModel.of(files.config(), files.weights(), kernels);
@@ -114,6 +120,8 @@ public final class Engine implements AutoCloseable {
                   new Workers.OpenModel(
                       options, files, plan, model, adapters, prefix, embedding, tokenizer,
                       allocator, meter)));
+      // The worker has asked for the language model's head, the last of them.
+      claim.folder().ifPresent(PreparedFolder::complete);
       RowQueue queue =
           new RowQueue(
               (long) options.batchTokens() * BATCHES_QUEUED, duplicates(options, files, meter));

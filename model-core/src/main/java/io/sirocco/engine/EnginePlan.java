@@ -17,6 +17,8 @@ import java.util.SortedMap;
  *     the task names them; empty otherwise
  * @param settings of generation, or of embedding, with who gave them; empty for other tasks
  * @param precision the numeric mode chosen
+ * @param weights how the layers' weights lie in memory: {@link WeightOptions.Form#STORED} or {@link
+ *     WeightOptions.Form#PACKED}
  * @param kernels the kernels chosen, for people
  * @param notes what was decided by itself, or deserves a look; for people
  * @param memory what it takes
@@ -28,6 +30,7 @@ public record EnginePlan(
     Optional<Labels> labels,
     List<EffectiveSetting> settings,
     Precision precision,
+    WeightOptions.Form weights,
     String kernels,
     List<String> notes,
     MemoryPlan memory) {

@@ -96,6 +96,9 @@ final class Planner {
             .or(() -> settings.map(GenerationSettings::effective))
             .orElse(List.of()),
         setup.precision(),
+        preparation.kind() == Preparation.Kind.NONE
+            ? WeightOptions.Form.STORED
+            : WeightOptions.Form.PACKED,
         setup.oneDnn() ? OneDnnKernels.describe(options.threads()) : "plain Java",
         List.copyOf(notes),
         memory);

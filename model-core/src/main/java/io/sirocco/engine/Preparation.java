@@ -1,14 +1,18 @@
 package io.sirocco.engine;
 
+import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.checkpoint.ElementType;
+import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Precision;
+import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedMemory;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import io.sirocco.prepared.PreparedWeights;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -36,6 +40,13 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     INT8
   }
 
+  /**
+   * What an engine is going to have, with room for it.
+   *
+   * @param folder of the prepared weights, closed by the caller; empty where they have none
+   */
+  record Claim(Preparation preparation, Optional<PreparedFolder> folder) {}
+
   /** By what there is room for on the disk. */
   static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
     return of(options, setup, files, PreparedRoom.DISK);
@@ -45,28 +56,89 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
       EngineOptions options, KernelSetup setup, ModelFiles files, PreparedRoom room) {
     Preparation wanted =
         new Preparation(kind(options, setup), options.weights().folder(), Optional.empty());
-    boolean chosen =
-        wanted.kind() == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
-    return chosen && !wanted.fits(files, room) ? wanted.withoutRoom(files) : wanted;
+    return wanted.isChosen(options) && !wanted.fits(files, room)
+        ? wanted.withoutRoom(files)
+        : wanted;
+  }
+
+  /**
+   * As {@link #of}, and nobody takes the room away any more. What is chosen, rather than asked for,
+   * gives way to weights as they are stored; so it must have its room before anything else is
+   * decided.
+   *
+   * @throws ModelException if what is asked for has a folder that cannot be made
+   */
+  static Claim claim(EngineOptions options, KernelSetup setup, ModelFiles files, Keeping keeping) {
+    Preparation wanted = of(options, setup, files, keeping.room());
+    if (wanted.kind() == Kind.NONE || !wanted.shared()) {
+      return new Claim(wanted, Optional.empty());
+    }
+    if (!wanted.isChosen(options)) {
+      return new Claim(wanted, Optional.of(wanted.open(files, keeping)));
+    }
+    try {
+      return new Claim(wanted, Optional.of(wanted.openWithRoom(files, keeping)));
+    } catch (ModelException e) {
+      return new Claim(stored("cannot be kept: " + e.getMessage()), Optional.empty());
+    }
+  }
+
+  private PreparedFolder open(ModelFiles files, Keeping keeping) {
+    return PreparedFolder.open(place(files), keeping, fileBytes(files));
+  }
+
+  private PreparedFolder openWithRoom(ModelFiles files, Keeping keeping) {
+    PreparedFolder folder = open(files, keeping);
+    boolean reserved = false;
+    try {
+      folder.reserve(bytes(files));
+      reserved = true;
+      return folder;
+    } finally {
+      if (!reserved) {
+        folder.close();
+      }
+    }
+  }
+
+  private boolean isChosen(EngineOptions options) {
+    return kind == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
   }
 
   private Preparation withoutRoom(ModelFiles files) {
+    return stored(
+        "take %s, for which there is no room in %s"
+            .formatted(ByteCount.shown(fileBytes(files)), folder));
+  }
+
+  private static Preparation stored(String why) {
     String reason =
-        "weights are read as they are stored: packed ones, which are faster for few tokens at a time, take %d MiB, for which there is no room in %s"
-            .formatted(fileBytes(files) >> 20, folder);
+        "weights are read as they are stored: packed ones, which are faster for few tokens at a time, "
+            + why;
     return new Preparation(Kind.NONE, "", Optional.of(reason));
   }
 
-  /** Whether they are there, or their folder can be written and has room for them. */
+  /** Whether all are there, or there is room for them. */
   private boolean fits(ModelFiles files, PreparedRoom room) {
-    return room.has(place(files), fileBytes(files));
+    PreparedPlace place = place(files);
+    try {
+      return place.isComplete(bytes(files)) || room.has(place, fileBytes(files));
+    } catch (IOException e) {
+      return false;
+    }
   }
 
-  /** Each form has a place of its own: one may be in use while the other can go. */
+  /**
+   * Each form has a place of its own: one may be in use while the other can go. So has each way of
+   * packing: nobody reads what another version of the library has made.
+   */
   private PreparedPlace place(ModelFiles files) {
     String model = files.checkpoint().weightsFingerprint().substring(0, FINGERPRINT_DIGITS);
     return new PreparedPlace(
-        Path.of(folder), FORM + model + "-" + kind.name().toLowerCase(Locale.ROOT));
+        Path.of(folder),
+        FORM
+            + String.join(
+                "-", model, kind.name().toLowerCase(Locale.ROOT), OneDnnKernels.layouts()));
   }
 
   /** Bytes of their files, about. */
@@ -128,14 +200,10 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     return (long) tensor.rows() * tensor.columns();
   }
 
-  /** Where they are kept; closed by the caller, after the kernels. */
-  Optional<PreparedWeights> open(ModelFiles files, BufferAllocator allocator, Keeping keeping) {
-    if (kind == Kind.NONE) {
-      return Optional.empty();
-    }
-    if (!shared()) {
-      return Optional.of(new PreparedMemory(allocator));
-    }
-    return Optional.of(PreparedFolder.open(place(files), keeping, fileBytes(files)));
+  /** Where they are kept if they have no folder; closed by the caller, after the kernels. */
+  Optional<PreparedWeights> inMemory(BufferAllocator allocator) {
+    return kind == Kind.NONE || shared()
+        ? Optional.empty()
+        : Optional.of(new PreparedMemory(allocator));
   }
 }

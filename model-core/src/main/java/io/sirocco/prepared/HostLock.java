@@ -2,9 +2,10 @@ package io.sirocco.prepared;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
@@ -93,12 +94,16 @@ public final class HostLock implements AutoCloseable {
       try {
         Thread.sleep(POLL_MILLIS);
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while waiting for " + file, e);
+        throw interrupted(file, e);
       }
       lock = attempt(file, mode);
     }
     return lock.get();
+  }
+
+  private static IllegalStateException interrupted(Path file, Exception e) {
+    Thread.currentThread().interrupt();
+    return new IllegalStateException("interrupted while waiting for " + file, e);
   }
 
   private static Optional<HostLock> attempt(Path file, Mode mode) {
@@ -118,6 +123,8 @@ public final class HostLock implements AutoCloseable {
         }
         HELD.put(file, new Held(channel, mode));
         return Optional.of(new HostLock(file));
+      } catch (ClosedByInterruptException e) {
+        throw interrupted(file, e);
       } catch (IOException e) {
         throw new ModelException(file.toString(), "cannot be locked: " + e, e);
       }
@@ -142,7 +149,8 @@ public final class HostLock implements AutoCloseable {
     try {
       return FileChannel.open(
           file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    } catch (AccessDeniedException e) {
+    } catch (FileSystemException e) {
+      // Another user's, or on a disk that cannot be written to.
       if (mode == Mode.EXCLUSIVE) {
         throw e;
       }

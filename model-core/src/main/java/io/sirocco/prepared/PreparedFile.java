@@ -93,6 +93,20 @@ record PreparedFile(Path path, long size) {
    */
   void make(PreparedWeights.Maker maker) throws IOException {
     Path partial = path.resolveSibling(path.getFileName() + PARTIAL);
+    boolean made = false;
+    try {
+      write(partial, maker);
+      Files.move(
+          partial, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      made = true;
+    } finally {
+      if (!made) {
+        Files.deleteIfExists(partial);
+      }
+    }
+  }
+
+  private void write(Path partial, PreparedWeights.Maker maker) throws IOException {
     try (BufferAllocator allocator = new RootAllocator();
         ArrowBuf memory = NativeMemory.allocate(allocator, size);
         FileChannel channel =
@@ -109,11 +123,7 @@ record PreparedFile(Path path, long size) {
       write(channel, bytes.clear());
       write(channel, checksumLine(crc));
       channel.force(true);
-    } catch (IOException | RuntimeException e) {
-      Files.deleteIfExists(partial);
-      throw e;
     }
-    Files.move(partial, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static void write(FileChannel channel, ByteBuffer bytes) throws IOException {

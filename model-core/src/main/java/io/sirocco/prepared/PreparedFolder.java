@@ -2,16 +2,19 @@ package io.sirocco.prepared;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.attribute.PosixFilePermission;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,15 +35,24 @@ public final class PreparedFolder implements PreparedWeights {
   private static final Object MAKING = new Object();
 
   /** Files that this JVM has made, or whose checksums it has computed. */
-  private static final Set<Path> VERIFIED = ConcurrentHashMap.newKeySet();
+  private static final Set<Seen> VERIFIED = ConcurrentHashMap.newKeySet();
 
   private final PreparedPlace place;
   private final Keeping keeping;
   private final long whole;
   private final HostLock use;
+  private final Map<String, Long> asked = new HashMap<>();
   private long reserved;
   private long madeBytes;
   private long madeNanos;
+
+  /** A file as it was: another may come to have its name. */
+  private record Seen(Path path, Optional<Object> key, FileTime modified) {
+    static Seen of(Path path) throws IOException {
+      BasicFileAttributes now = Files.readAttributes(path, BasicFileAttributes.class);
+      return new Seen(path, Optional.ofNullable(now.fileKey()), now.lastModifiedTime());
+    }
+  }
 
   private PreparedFolder(PreparedPlace place, Keeping keeping, long whole, HostLock use) {
     this.place = place;
@@ -65,16 +77,26 @@ public final class PreparedFolder implements PreparedWeights {
    *
    * @param bytes of all its files, about; room for them is made before the first one is, and for
    *     more as soon as there are more
-   * @throws ModelException if the folder cannot be made
+   * @throws ModelException if the folder cannot be made, or others can write to it
    */
   public static PreparedFolder open(PreparedPlace place, Keeping keeping, long bytes) {
     try {
-      Files.createDirectories(place.useLock().getParent());
+      makeRoot(place);
       // Now that the root is there, its canonical name is known.
       return locked(new PreparedPlace(place.root(), place.model()), keeping, bytes);
     } catch (IOException e) {
       throw new ModelException(place.folder().toString(), "cannot hold prepared weights: " + e, e);
     }
+  }
+
+  /** Those that only this user can enter: with the root, also the one that it is in. */
+  private static void makeRoot(PreparedPlace place) throws IOException {
+    for (Path folder : new Path[] {place.root().getParent(), place.root()}) {
+      if (folder != null && !Files.isDirectory(folder)) {
+        PrivateFolder.make(folder);
+      }
+    }
+    PrivateFolder.make(place.useLock().getParent());
   }
 
   private static PreparedFolder locked(PreparedPlace place, Keeping keeping, long bytes)
@@ -83,7 +105,10 @@ public final class PreparedFolder implements PreparedWeights {
     HostLock use = HostLock.shared(place.useLock());
     boolean opened = false;
     try {
-      makePrivate(place.folder());
+      PrivateFolder.make(place.folder());
+      // What others can write here, the model would compute with.
+      PrivateFolder.requireTrusted(place.root());
+      PrivateFolder.requireTrusted(place.folder());
       noteUse(place.folder());
       opened = true;
       return new PreparedFolder(place, keeping, bytes, use);
@@ -91,22 +116,6 @@ public final class PreparedFolder implements PreparedWeights {
       if (!opened) {
         use.close();
       }
-    }
-  }
-
-  /** What others can write here, the model would compute with. */
-  private static void makePrivate(Path folder) throws IOException {
-    if (!Files.isDirectory(folder)) {
-      try {
-        Files.createDirectory(folder);
-      } catch (FileAlreadyExistsException e) {
-        LOG.debug("{} was made by another process at the same time", folder);
-      }
-    }
-    PosixFileAttributeView posix = Files.getFileAttributeView(folder, PosixFileAttributeView.class);
-    if (posix != null
-        && posix.readAttributes().permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new IOException("every user can write to it; take that right away");
     }
   }
 
@@ -127,7 +136,12 @@ public final class PreparedFolder implements PreparedWeights {
     PreparedFile file = new PreparedFile(place.folder().resolve(name), size);
     try {
       Optional<Bytes> present = present(file);
-      return present.isPresent() ? present.get() : makeOrWait(file, maker);
+      Bytes bytes = present.isPresent() ? present.get() : makeOrWait(file, maker);
+      asked.put(name, file.fileSize());
+      return bytes;
+    } catch (ClosedByInterruptException | FileLockInterruptionException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while " + file.path() + " was prepared", e);
     } catch (IOException e) {
       throw new ModelException(
           file.path().toString(),
@@ -147,14 +161,21 @@ public final class PreparedFolder implements PreparedWeights {
   }
 
   private boolean isTrusted(PreparedFile file) throws IOException {
-    if (keeping.check() == Keeping.Check.SIZES || VERIFIED.contains(file.path())) {
+    if (keeping.check() == Keeping.Check.SIZES) {
       return true;
     }
-    if (!file.hasItsChecksum()) {
+    try {
+      Seen seen = Seen.of(file.path());
+      if (!VERIFIED.contains(seen)) {
+        if (!file.hasItsChecksum()) {
+          return false;
+        }
+        VERIFIED.add(seen);
+      }
+      return true;
+    } catch (NoSuchFileException e) {
       return false;
     }
-    VERIFIED.add(file.path());
-    return true;
   }
 
   private Bytes makeOrWait(PreparedFile file, Maker maker) throws IOException {
@@ -197,9 +218,37 @@ public final class PreparedFolder implements PreparedWeights {
   private void reserve(PreparedFile file) throws IOException {
     long needed = place.bytes() + file.fileSize();
     if (reserved == 0 || needed > reserved) {
-      long wanted = Math.max(whole, needed);
-      keeping.room().reserve(place, wanted);
-      reserved = wanted;
+      makeRoom(Math.max(whole, needed));
+    }
+  }
+
+  private void makeRoom(long wanted) {
+    keeping.room().reserve(place, wanted);
+    reserved = wanted;
+  }
+
+  /**
+   * Makes room for all files now, rather than when the first one is made; unless all are there.
+   *
+   * @param least as of {@link PreparedPlace#isComplete}
+   * @throws ModelException if there is not enough room, whatever is removed
+   */
+  public void reserve(long least) {
+    try {
+      if (!place.isComplete(least)) {
+        makeRoom(whole);
+      }
+    } catch (IOException e) {
+      throw new ModelException(place.folder().toString(), "cannot be read: " + e, e);
+    }
+  }
+
+  /** Tells everybody that those asked for since this was opened are all that are used. */
+  public void complete() {
+    try {
+      place.complete(asked.values().stream().mapToLong(Long::longValue).sum());
+    } catch (IOException e) {
+      LOG.debug("{} cannot be written to: that it is complete is not noted", place.folder(), e);
     }
   }
 
@@ -209,7 +258,7 @@ public final class PreparedFolder implements PreparedWeights {
     }
     long start = System.nanoTime();
     file.make(maker);
-    VERIFIED.add(file.path());
+    VERIFIED.add(Seen.of(file.path()));
     madeNanos += System.nanoTime() - start;
     madeBytes += file.size();
   }

@@ -8,9 +8,14 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -20,7 +25,8 @@ import java.util.stream.Stream;
  * <pre>
  * ROOT/MODEL/           its files, each complete when it appears
  * ROOT/MODEL/.lock      held by who makes one of them
- * ROOT/MODEL/.whole     bytes of all of them, which room was made for
+ * ROOT/MODEL/.whole     bytes of all of them, which room was made for; with "complete": which
+ *                       they have
  * ROOT/.locks/MODEL.use held shared by all that have them open, exclusively by who removes them
  * </pre>
  *
@@ -31,9 +37,13 @@ import java.util.stream.Stream;
  */
 public record PreparedPlace(Path root, String model) {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*");
-  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
+  private static final Pattern BYTES = Pattern.compile("([0-9]{1,18})( complete)?");
   private static final String LOCKS = ".locks";
   private static final String WHOLE = ".whole";
+  private static final Whole UNKNOWN = new Whole(0, false);
+
+  /** What {@code .whole} says. */
+  private record Whole(long bytes, boolean complete) {}
 
   public PreparedPlace {
     Objects.requireNonNull(root, "root");
@@ -52,7 +62,7 @@ public record PreparedPlace(Path root, String model) {
     return NAME.matcher(name).matches();
   }
 
-  /** Those of a root; none where it does not exist. */
+  /** Those of a root; none where there is no such folder, or none that this user can read. */
   public static List<PreparedPlace> in(Path root) throws IOException {
     try (Stream<Path> entries = Files.list(root)) {
       return entries
@@ -62,8 +72,10 @@ public record PreparedPlace(Path root, String model) {
           .sorted()
           .map(model -> new PreparedPlace(root, model))
           .toList();
-    } catch (NoSuchFileException e) {
+    } catch (NoSuchFileException | NotDirectoryException | AccessDeniedException e) {
       return List.of();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
   }
 
@@ -79,12 +91,16 @@ public record PreparedPlace(Path root, String model) {
 
   /** Bytes of the files that are there, half made ones included; others may come and go. */
   public long bytes() throws IOException {
+    return bytes(PreparedPlace::isName);
+  }
+
+  private long bytes(Predicate<String> names) throws IOException {
     long sum = 0;
     try (Stream<Path> files = Files.list(folder())) {
       for (Path file : files.toList()) {
-        sum += size(file);
+        sum += names.test(String.valueOf(file.getFileName())) ? size(file) : 0;
       }
-    } catch (NoSuchFileException | AccessDeniedException e) {
+    } catch (NoSuchFileException | NotDirectoryException | AccessDeniedException e) {
       return sum;
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -100,18 +116,64 @@ public record PreparedPlace(Path root, String model) {
     }
   }
 
+  /**
+   * Whether all files of a model are there, as {@link PreparedFolder#complete} has noted. Looks
+   * into none of them.
+   *
+   * @param least bytes that all of them have at least: some tasks use fewer of a model's weights
+   */
+  public boolean isComplete(long least) throws IOException {
+    Whole whole = whole();
+    return whole.complete()
+        && whole.bytes() >= least
+        && bytes(name -> isName(name) && !name.endsWith(PreparedFile.PARTIAL)) >= whole.bytes();
+  }
+
   /** Bytes that room was made for; 0 where that is not known. */
-  public long reserved() throws IOException {
+  public long reserved() {
+    return whole().bytes();
+  }
+
+  private Whole whole() {
     try (InputStream in = Files.newInputStream(folder().resolve(WHOLE))) {
       String text = new String(in.readNBytes(Long.BYTES * 4), StandardCharsets.US_ASCII).strip();
-      return NUMBER.matcher(text).matches() ? Long.parseLong(text) : 0;
-    } catch (NoSuchFileException | AccessDeniedException e) {
-      return 0;
+      Matcher found = BYTES.matcher(text);
+      return found.matches()
+          ? new Whole(Long.parseLong(found.group(1)), found.group(2) != null)
+          : UNKNOWN;
+    } catch (IOException e) {
+      return UNKNOWN;
     }
   }
 
   /** Tells everybody what {@link #reserved} is from now on; the caller has the place open. */
   public void reserve(long bytes) throws IOException {
-    Files.writeString(folder().resolve(WHOLE), Long.toString(bytes));
+    write(Long.toString(bytes));
+  }
+
+  /** Notes that files of so many bytes together are all that a task uses, if no task uses more. */
+  void complete(long bytes) throws IOException {
+    if (!isComplete(bytes)) {
+      write(bytes + " complete");
+    }
+  }
+
+  /** Replaces it in one step: others read it at any time. */
+  private void write(String whole) throws IOException {
+    Path beside = folder().resolve(WHOLE + "-" + UUID.randomUUID());
+    boolean written = false;
+    try {
+      Files.writeString(beside, whole);
+      Files.move(
+          beside,
+          folder().resolve(WHOLE),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+      written = true;
+    } finally {
+      if (!written) {
+        Files.deleteIfExists(beside);
+      }
+    }
   }
 }

@@ -16,10 +16,8 @@ public interface PreparedRoom {
             there = there.getParent();
           }
           try {
-            long missing = bytes - place.bytes();
-            return missing <= 0
-                || (Files.isWritable(there)
-                    && Files.getFileStore(there).getUsableSpace() > missing);
+            return Files.isWritable(there)
+                && Files.getFileStore(there).getUsableSpace() > bytes - place.bytes();
           } catch (IOException e) {
             return false;
           }
@@ -32,7 +30,7 @@ public interface PreparedRoom {
       };
 
   /**
-   * Whether all of them are there, or {@link #reserve} would find room for them now.
+   * Whether {@link #reserve} would find room for them now.
    *
    * @param bytes that the place has when all are there
    */

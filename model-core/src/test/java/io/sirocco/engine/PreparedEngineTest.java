@@ -1,8 +1,10 @@
 package io.sirocco.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.sirocco.checkpoint.ModelException;
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.model.Scores;
 import io.sirocco.prepared.HostLock;
@@ -137,6 +139,39 @@ class PreparedEngineTest {
   }
 
   @Test
+  void autoTakesStoredWeightsWhereRoomIsGoneMeanwhile() {
+    EngineOptions options =
+        WriterModel.options(WriterModel.writing(WriterModel.greedy(4)))
+            .withPrecision(PrecisionChoice.BFLOAT16);
+    Keeping keeping = new Keeping(Keeping.Check.SIZES, new RoomThatGoes());
+    try (Engine engine = Engine.open(options.withWeights(in(WeightOptions.Form.AUTO)), keeping)) {
+      assertThat(engine.plan().notes())
+          .anyMatch(
+              note ->
+                  note.startsWith("weights are read as they are stored: packed ones")
+                      && note.contains("somebody was faster"));
+      assertThat(engine.plan().weights()).isEqualTo(WeightOptions.Form.STORED);
+    }
+    assertThatThrownBy(
+            () -> Engine.open(options.withWeights(in(WeightOptions.Form.PACKED)), keeping))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("somebody was faster");
+  }
+
+  @Test
+  void whatAnotherLibraryWouldPackHasAPlaceOfItsOwn() throws IOException {
+    EngineOptions options =
+        SampleModel.options()
+            .withPrecision(PrecisionChoice.INT8)
+            .withWeights(in(WeightOptions.Form.AUTO));
+    Engine.open(options).close();
+    PreparedPlace place = PreparedPlace.in(folder).get(0);
+    assertThat(place.model()).endsWith("-int8-" + OneDnnKernels.layouts());
+    assertThat(place.isComplete(place.bytes())).isTrue();
+    assertThat(place.reserved()).isEqualTo(place.bytes());
+  }
+
+  @Test
   void preparedWeightsAreHeldAsLongAsTheEngineIsOpen() throws IOException {
     EngineOptions options =
         SampleModel.options()
@@ -149,6 +184,18 @@ class PreparedEngineTest {
       assertThat(HostLock.tryExclusive(place.useLock())).isEmpty();
     }
     HostLock.tryExclusive(place.useLock()).orElseThrow().close();
+  }
+
+  private record RoomThatGoes() implements PreparedRoom {
+    @Override
+    public boolean has(PreparedPlace place, long bytes) {
+      return true;
+    }
+
+    @Override
+    public void reserve(PreparedPlace place, long bytes) {
+      throw new ModelException(place.folder().toString(), "somebody was faster");
+    }
   }
 
   private record NoRoom() implements PreparedRoom {

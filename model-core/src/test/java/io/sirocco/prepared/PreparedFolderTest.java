@@ -3,6 +3,7 @@ package io.sirocco.prepared;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sirocco.checkpoint.ModelException;
 import java.io.IOException;
@@ -12,8 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -66,7 +70,7 @@ class PreparedFolderTest {
 
   @Test
   void whatHasAnotherSizeOrIsHalfMadeIsMadeAnew() throws IOException {
-    Files.createDirectories(root.resolve("model"));
+    PreparedFolder.open(root, "model").close();
     Files.write(root.resolve("model/weight"), new byte[SIZE - 1]);
     Files.write(root.resolve("model/weight.partial"), new byte[2 * SIZE]);
 
@@ -141,6 +145,91 @@ class PreparedFolderTest {
     check(checking.get("weight", SIZE, this::make));
     check(checking.get("other", SIZE, this::make));
     assertThat(made).hasValue(4);
+  }
+
+  @Test
+  void aFileThatAnotherProcessHasMadeAnewIsLookedAt() throws IOException {
+    PreparedPlace place = new PreparedPlace(root, "model");
+    PreparedFolder folder = PreparedFolder.open(place, CHECKSUMS, 0);
+    folder.get("weight", SIZE, this::make);
+    Path file = place.folder().resolve("weight");
+    flip(file, SIZE / 2);
+    Files.setLastModifiedTime(file, FileTime.fromMillis(1000));
+    check(folder.get("weight", SIZE, this::make));
+    assertThat(made).hasValue(2);
+  }
+
+  @Test
+  void foldersThatOthersCanWriteToAreRefused() throws IOException {
+    PreparedFolder.open(root, "model").close();
+    for (Path folder : List.of(root, root.resolve("model"))) {
+      Set<PosixFilePermission> rights = Files.getPosixFilePermissions(folder);
+      for (String shared : List.of("rwxrwx---", "rwxr-xrwx")) {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(shared));
+        assertThatThrownBy(() -> PreparedFolder.open(root, "model"))
+            .isInstanceOf(ModelException.class)
+            .hasMessageContaining(folder + " has the rights " + shared)
+            .hasMessageContaining("chmod go-w");
+      }
+      Files.setPosixFilePermissions(folder, rights);
+    }
+    PreparedFolder.open(root, "model").close();
+  }
+
+  @Test
+  void anotherUsersFolderIsRefused() throws IOException {
+    assumeTrue(
+        Files.getAttribute(root, "unix:uid").equals(0),
+        "only root can make folders of other users: that those are refused is not tested");
+    PreparedFolder.open(root, "model").close();
+    Files.setAttribute(root.resolve("model"), "unix:uid", 12345);
+    assertThatThrownBy(() -> PreparedFolder.open(root, "model"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("belongs to 12345, expected");
+  }
+
+  @Test
+  void foldersAreMadeForTheirOwnerAlone() throws IOException {
+    Path cache = root.resolve("cache");
+    PreparedFolder.open(cache.resolve("prepared"), "model").close();
+    for (String name : List.of("", "prepared", "prepared/.locks", "prepared/model")) {
+      assertThat(Files.getPosixFilePermissions(cache.resolve(name)))
+          .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    }
+  }
+
+  @Test
+  void anInterruptIsNoWantOfRoom() {
+    PreparedFolder folder = PreparedFolder.open(root, "model");
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> folder.get("weight", SIZE, this::make))
+        .isInstanceOf(IllegalStateException.class)
+        .isNotInstanceOf(ModelException.class)
+        .hasMessageContaining("interrupted");
+    assertThat(Thread.interrupted()).isTrue();
+    assertThat(root.resolve("model/weight.partial")).doesNotExist();
+    check(folder.get("weight", SIZE, this::make));
+  }
+
+  @Test
+  void weightsAreCompleteWhenAllAreThere() throws IOException {
+    PreparedPlace place = new PreparedPlace(root, "model");
+    assertThat(place.isComplete(0)).isFalse();
+    PreparedFolder folder = PreparedFolder.open(place, Keeping.PLAIN, 0);
+    folder.get("one", SIZE, this::make);
+    folder.get("two", SIZE, this::make);
+    place.reserve(1);
+    assertThat(place.isComplete(0)).isFalse();
+    folder.complete();
+    assertThat(place.isComplete(place.bytes())).isTrue();
+    assertThat(place.isComplete(place.bytes() + 1)).isFalse();
+
+    PreparedFolder part = PreparedFolder.open(place, Keeping.PLAIN, 0);
+    part.get("one", SIZE, this::make);
+    part.complete();
+    assertThat(place.isComplete(place.bytes())).isTrue();
+    Files.move(place.folder().resolve("one"), place.folder().resolve("one.partial"));
+    assertThat(place.isComplete(0)).isFalse();
   }
 
   /** A process looks at a file once; this one has not made those. */

@@ -7,7 +7,9 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_get_effective_cpu_isa;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_version;
 
 import io.sirocco.kernel.Precision;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.zip.CRC32;
 import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.javacpp.Loader;
@@ -75,6 +77,13 @@ final class OneDnn {
 
   String describe() {
     return "oneDNN " + version + ", " + instructionSet();
+  }
+
+  /** A checksum of the version and of all instruction sets that it chooses layouts by. */
+  String layouts() {
+    CRC32 checksum = new CRC32();
+    checksum.update((version + " " + isa).getBytes(StandardCharsets.US_ASCII));
+    return "%08x".formatted(checksum.getValue());
   }
 
   private String instructionSet() {

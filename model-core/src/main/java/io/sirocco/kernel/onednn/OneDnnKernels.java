@@ -117,6 +117,18 @@ public final class OneDnnKernels implements Kernels {
     }
   }
 
+  /**
+   * Names what decides how packed weights lie: the library, and all that it makes use of here;
+   * eight hexadecimal digits. Only where {@link #check} succeeds.
+   */
+  public static String layouts() {
+    try {
+      return OneDnn.library().layouts();
+    } catch (OneDnnUnavailableException e) {
+      throw new IllegalStateException("oneDNN was available a moment ago", e);
+    }
+  }
+
   /** Whether oneDNN loads here and the processor multiplies bfloat16 itself. */
   public static boolean multipliesBfloat16() {
     try {

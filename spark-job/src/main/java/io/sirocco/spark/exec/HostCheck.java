@@ -95,6 +95,7 @@ record HostCheck(
         new HostReport.Model(
             plan.fingerprint(),
             plan.chosenPrecision().name().toLowerCase(Locale.ROOT),
+            plan.weights().name().toLowerCase(Locale.ROOT),
             KernelSetup.of(options.kernels(), options.precision()).arithmetic(),
             Math.min(options.threads(), cores),
             seconds,

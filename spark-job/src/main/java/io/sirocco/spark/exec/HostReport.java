@@ -46,6 +46,7 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
    * An engine.
    *
    * @param precision float32 or bfloat16
+   * @param weights stored or packed
    * @param arithmetic what can change results: library and instruction set
    * @param seconds that it took to open it; next to nothing if it was open
    * @param prepared weights that were brought into another form meanwhile, rather than found in it
@@ -53,6 +54,7 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
   public record Model(
       String fingerprint,
       String precision,
+      String weights,
       String arithmetic,
       int threads,
       double seconds,

@@ -12,11 +12,13 @@ import io.sirocco.spark.store.ModelManifest;
 import io.sirocco.spark.store.ModelOutline;
 import io.sirocco.spark.store.ModelSource;
 import io.sirocco.spark.store.PreparedCache;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
@@ -105,7 +107,12 @@ final class JobModel implements AutoCloseable {
    * @throws ModelException as {@link Engine#plan}
    */
   EnginePlan plan() {
-    return onModel(options -> Engine.plan(options, PreparedCache.keepingHere()));
+    List<ModelManifest> copies =
+        Stream.concat(outline.stream(), adapters.values().stream())
+            .map(ModelOutline::manifest)
+            .distinct()
+            .toList();
+    return onModel(options -> Engine.plan(options, PreparedCache.keepingHere(copies)));
   }
 
   /**

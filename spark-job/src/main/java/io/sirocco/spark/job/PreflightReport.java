@@ -70,13 +70,14 @@ final class PreflightReport {
     long limit = Math.min(memory.limit(), memory.machine());
     return String.format(
         Locale.ROOT,
-        "%s: %s (%s), %d cores; %s, %s, %d threads; native memory at most %s, heap at most %s%s",
+        "%s: %s (%s), %d cores; %s, %s, %s weights, %d threads; native memory at most %s, heap at most %s%s",
         host.place().host(),
         host.processor().model(),
         String.join(" ", host.processor().features()),
         host.processor().cores(),
         host.engine().arithmetic(),
         host.engine().precision(),
+        host.engine().weights(),
         host.engine().threads(),
         ByteCount.shown(memory.owned()),
         ByteCount.shown(memory.heapMax()),

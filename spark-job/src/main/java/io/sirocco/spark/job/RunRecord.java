@@ -114,6 +114,7 @@ record RunRecord(RunFacts facts) {
           .put("processor", host.processor().model())
           .put("cores", host.processor().cores())
           .put("precision", host.engine().precision())
+          .put("weights", host.engine().weights())
           .put("kernels", host.engine().arithmetic())
           .put("open_seconds", host.engine().seconds())
           .put("prepared_bytes", host.engine().prepared().bytes())

@@ -3,6 +3,7 @@ package io.sirocco.spark.store;
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.prepared.HostLock;
 import io.sirocco.prepared.PreparedPlace;
+import io.sirocco.prepared.PrivateFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -77,11 +78,19 @@ record CacheEntry(Kind kind, Path place, Path lock, long bytes, long here, long 
     return Math.max(0, bytes - here);
   }
 
+  /** Whether it is given up half-way, if nobody uses it. */
+  boolean isHalf() {
+    return kind == Kind.PARTIAL || missing() > 0;
+  }
+
   /** Its lock, while nobody needs it; empty also if it is another user's. */
   Optional<HostLock> unused() {
     try {
+      if (lock.getParent() != null) {
+        PrivateFolder.make(lock.getParent()); // Former versions have made none.
+      }
       return HostLock.tryExclusive(lock);
-    } catch (ModelException e) {
+    } catch (IOException | ModelException e) {
       LOG.debug("{} cannot be removed", place, e);
       return Optional.empty();
     }

@@ -2,9 +2,9 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.prepared.PreparedPlace;
+import io.sirocco.prepared.PrivateFolder;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -14,7 +14,6 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.List;
 import java.util.UUID;
@@ -44,19 +43,23 @@ record CacheFolder(Path root) {
   /**
    * Makes the folders, which only their owner can enter.
    *
-   * @throws ModelException if they cannot be made, or are not this user's
+   * @throws ModelException if they cannot be made, are not this user's, or are links
    */
   static CacheFolder open(Path folder) {
     try {
       if (!Files.isDirectory(folder)) {
-        makePrivate(folder);
+        PrivateFolder.make(folder);
       }
       Path root = folder.toRealPath();
       for (String name : List.of(MODELS, PARTIAL, LOCKS, TRASH)) {
-        makePrivate(root.resolve(name));
+        PrivateFolder.make(root.resolve(name));
         requireOwn(root.resolve(name));
       }
-      return new CacheFolder(root);
+      CacheFolder made = new CacheFolder(root);
+      if (Files.exists(made.prepared(), LinkOption.NOFOLLOW_LINKS)) {
+        PrivateFolder.requireReal(made.prepared());
+      }
+      return made;
     } catch (IOException e) {
       throw new ModelException(
           folder.toString(),
@@ -68,25 +71,6 @@ record CacheFolder(Path root) {
               + System.getProperty("user.name")
               + " can write to",
           e);
-    }
-  }
-
-  private static void makePrivate(Path folder) throws IOException {
-    if (folder.getParent() != null) {
-      Files.createDirectories(folder.getParent());
-    }
-    try {
-      if (folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-        Files.createDirectory(
-            folder,
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      } else {
-        Files.createDirectory(folder);
-      }
-    } catch (FileAlreadyExistsException e) {
-      if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
-        throw e;
-      }
     }
   }
 

@@ -2,7 +2,11 @@ package io.sirocco.spark.store;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.SentenceFiles;
+import java.io.IOException;
 import java.io.Serializable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -49,6 +53,11 @@ public record ModelFile(String name, long size, long modified, String checksum, 
 
   ModelFile withChecksum(String found) {
     return new ModelFile(name, size, modified, found, sha256);
+  }
+
+  /** Gives a copy of it the time that it has itself. */
+  void keepTime(Path copy) throws IOException {
+    Files.setLastModifiedTime(copy, FileTime.fromMillis(modified));
   }
 
   /** Whether it holds tensors, rather than text about them. */

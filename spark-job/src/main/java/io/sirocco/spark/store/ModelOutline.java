@@ -26,7 +26,8 @@ import org.apache.hadoop.fs.FSDataInputStream;
 /**
  * As much of a remote model as planning reads, in a folder of its own: the small files whole; of
  * the weight files, which have their full size but are empty otherwise, the headers and what a
- * fingerprint samples. An engine can be opened on it, but not compute.
+ * fingerprint samples; with the times that the files of a copy have. An engine can be opened on it,
+ * but not compute.
  */
 public final class ModelOutline implements AutoCloseable {
   private static final long MAX_SMALL_FILE = 256L << 20;
@@ -75,6 +76,11 @@ public final class ModelOutline implements AutoCloseable {
     }
   }
 
+  /** What it is an outline of. */
+  public ModelManifest manifest() {
+    return manifest;
+  }
+
   /** Holds the files. */
   public Path folder() {
     return folder;
@@ -99,6 +105,7 @@ public final class ModelOutline implements AutoCloseable {
       } else {
         copy(remote, file, local);
       }
+      file.keepTime(local);
     }
   }
 

@@ -64,6 +64,13 @@ record PartialCopy(Path folder, ModelManifest manifest) {
     }
   }
 
+  /** Gives all files the times of the model's: fetched again, they are the same weights. */
+  void keepTimes() throws IOException {
+    for (ModelFile file : manifest.files()) {
+      file.keepTime(file(file));
+    }
+  }
+
   /** The journal's ranges whose bytes are what it says. */
   List<FetchedRange> safeRanges() throws IOException {
     Map<String, ModelFile> byName = new HashMap<>();

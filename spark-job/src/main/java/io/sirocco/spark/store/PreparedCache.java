@@ -5,7 +5,9 @@ import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,9 +16,15 @@ public final class PreparedCache implements PreparedRoom {
   private static final Logger LOG = LoggerFactory.getLogger(PreparedCache.class);
 
   private final CacheSettings settings;
+  private final List<ModelManifest> copies;
 
   PreparedCache(CacheSettings settings) {
+    this(settings, List.of());
+  }
+
+  private PreparedCache(CacheSettings settings, List<ModelManifest> copies) {
     this.settings = settings;
+    this.copies = List.copyOf(copies);
   }
 
   /**
@@ -25,28 +33,45 @@ public final class PreparedCache implements PreparedRoom {
    * @throws ModelException if a setting of the cache has a value that makes no sense
    */
   public static Keeping keepingHere() {
-    return CacheSettings.preparedHere().isEmpty() ? Keeping.PLAIN : keeping(CacheSettings.here());
+    return keepingHere(List.of());
+  }
+
+  /**
+   * As {@link #keepingHere()}, for planning with models that are not here: there is room for
+   * prepared weights only where there is room for the copies as well.
+   */
+  public static Keeping keepingHere(List<ModelManifest> copies) {
+    return CacheSettings.preparedHere().isEmpty()
+        ? Keeping.PLAIN
+        : keeping(CacheSettings.here(), copies);
   }
 
   static Keeping keeping(CacheSettings settings) {
+    return keeping(settings, List.of());
+  }
+
+  static Keeping keeping(CacheSettings settings, List<ModelManifest> copies) {
     Keeping.Check check =
         switch (settings.check()) {
           case SIZES -> Keeping.Check.SIZES;
           case CHECKSUMS -> Keeping.Check.CHECKSUMS;
         };
-    return new Keeping(check, new PreparedCache(settings));
+    return new Keeping(check, new PreparedCache(settings, copies));
   }
 
   @Override
   public boolean has(PreparedPlace place, long bytes) {
     try {
-      if (place.bytes() >= bytes) {
-        return true; // Though the cache may be another user's.
-      }
       if (!Files.exists(settings.folder())) {
-        return bytes <= settings.maxSize() && PreparedRoom.DISK.has(place, bytes);
+        long all = copies.stream().mapToLong(ModelManifest::bytes).reduce(bytes, Math::addExact);
+        return all <= settings.maxSize() && PreparedRoom.DISK.has(place, all);
       }
-      return new Room(CacheFolder.open(settings.folder()), settings).has(Wanted.by(place, bytes));
+      CacheFolder folder = CacheFolder.open(settings.folder());
+      Wanted wanted = Wanted.by(place, bytes);
+      for (ModelManifest copy : copies) {
+        wanted = wanted.with(Wanted.by(copy, copy.contentId(), folder));
+      }
+      return new Room(folder, settings).has(wanted);
     } catch (IOException | ModelException e) {
       LOG.debug("{} cannot hold prepared weights", place.folder(), e);
       return false;
@@ -58,6 +83,9 @@ public final class PreparedCache implements PreparedRoom {
     try {
       new Room(CacheFolder.open(settings.folder()), settings)
           .reserve(Wanted.by(place, bytes), () -> place.reserve(bytes));
+    } catch (ClosedByInterruptException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while room was made for " + place.folder(), e);
     } catch (IOException e) {
       throw new ModelException(
           place.folder().toString(), "no room could be made for prepared weights: " + e, e);

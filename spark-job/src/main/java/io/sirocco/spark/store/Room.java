@@ -5,21 +5,26 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.prepared.HostLock;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes room in the cache: of those that nobody uses, downloads that were given up go first, then
- * the models and prepared weights not used for longest.
+ * Makes room in the cache: of those that nobody uses, downloads and prepared weights that were
+ * given up half-way go first, then the models and prepared weights not used for longest.
  *
  * @param folder of the cache
  * @param settings of the cache
  */
 record Room(CacheFolder folder, CacheSettings settings) {
+  /** Longer than anybody looks whether an entry is in use. */
+  private static final long PAUSE_MILLIS = 250;
+
   private static final Logger LOG = LoggerFactory.getLogger(Room.class);
 
   /** Makes known to all what room has been found for. */
@@ -37,19 +42,22 @@ record Room(CacheFolder folder, CacheSettings settings) {
     if (wanted.bytes() > settings.maxSize()) {
       throw new ModelException(
           wanted.name(),
-          "has %s, but %s allows %s for all models together"
-              .formatted(bytes(wanted.bytes()), CacheSettings.MAX_SIZE, bytes(settings.maxSize())));
+          "%s %s, but %s allows %s for all models together"
+              .formatted(
+                  wanted.verb(),
+                  bytes(wanted.bytes()),
+                  CacheSettings.MAX_SIZE,
+                  bytes(settings.maxSize())));
     }
     HostLock room = HostLock.exclusive(folder.roomLock(), () -> {});
     try {
       folder.emptyTrash();
       List<CacheEntry> entries = CacheEntry.in(folder);
-      List<CacheEntry> evictable = evictable(wanted, entries);
+      Evictions evictions = new Evictions(folder, evictable(wanted, entries));
       while (!fits(wanted, entries)) {
-        if (evictable.isEmpty()) {
+        if (!evictions.next()) {
           throw new ModelException(wanted.name(), shortage(wanted, entries));
         }
-        evict(evictable.remove(0));
         entries = CacheEntry.in(folder);
       }
       reservation.make();
@@ -60,6 +68,16 @@ record Room(CacheFolder folder, CacheSettings settings) {
 
   /** Whether {@link #reserve} would find room now; nothing is removed. */
   boolean has(Wanted wanted) throws IOException {
+    // Who asks takes locks for a moment: to others who ask, all would look used.
+    HostLock room = HostLock.exclusive(folder.roomLock(), () -> {});
+    try {
+      return hasLocked(wanted);
+    } finally {
+      room.close();
+    }
+  }
+
+  private boolean hasLocked(Wanted wanted) throws IOException {
     List<CacheEntry> needed = new ArrayList<>();
     long removable = 0;
     for (CacheEntry entry : CacheEntry.in(folder)) {
@@ -80,14 +98,15 @@ record Room(CacheFolder folder, CacheSettings settings) {
 
   private String shortage(Wanted wanted, List<CacheEntry> entries) throws IOException {
     return missing(wanted, entries) > free(wanted, entries)
-        ? "needs %s more in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
+        ? "%s more must find room in %s, where %s are free, also without the copies that nobody uses; make room there, or set %s to a larger disk"
             .formatted(
                 bytes(missing(wanted, entries)),
                 folder.root(),
                 bytes(free(wanted, entries)),
                 CacheSettings.DIR)
-        : "has %s, but %s allows %s, of which models in use take %s, with their prepared weights"
+        : "%s %s, but %s allows %s, of which models in use take %s, with their prepared weights"
             .formatted(
+                wanted.verb(),
                 bytes(wanted.bytes()),
                 CacheSettings.MAX_SIZE,
                 bytes(settings.maxSize()),
@@ -120,17 +139,59 @@ record Room(CacheFolder folder, CacheSettings settings) {
     List<CacheEntry> found = new ArrayList<>(entries);
     found.removeIf(wanted::owns);
     found.sort(
-        Comparator.comparing((CacheEntry entry) -> entry.kind() != CacheEntry.Kind.PARTIAL)
+        Comparator.comparing((CacheEntry entry) -> !entry.isHalf())
             .thenComparing(CacheEntry::used));
     return found;
   }
 
-  private void evict(CacheEntry candidate) throws IOException {
-    Optional<HostLock> unused = candidate.unused();
-    if (unused.isPresent()) {
+  /** One after the other; those that somebody uses stay. */
+  private static final class Evictions {
+    private final CacheFolder folder;
+    private final Deque<CacheEntry> candidates;
+    private final Deque<CacheEntry> used = new ArrayDeque<>();
+    private boolean paused;
+
+    Evictions(CacheFolder folder, List<CacheEntry> candidates) {
+      this.folder = folder;
+      this.candidates = new ArrayDeque<>(candidates);
+    }
+
+    /** Whether there was one more to go. */
+    boolean next() throws IOException {
+      while (!candidates.isEmpty() || (!paused && !used.isEmpty())) {
+        if (candidates.isEmpty()) {
+          pause();
+          candidates.addAll(used);
+        }
+        CacheEntry candidate = candidates.remove();
+        if (evict(candidate)) {
+          return true;
+        }
+        used.add(candidate);
+      }
+      return false;
+    }
+
+    /** Some may have looked used only because somebody asked whether they are. */
+    private void pause() {
+      paused = true;
+      try {
+        Thread.sleep(PAUSE_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while room was made in " + folder.root(), e);
+      }
+    }
+
+    private boolean evict(CacheEntry candidate) throws IOException {
+      Optional<HostLock> unused = candidate.unused();
+      if (unused.isEmpty()) {
+        return false;
+      }
       try {
         folder.remove(candidate.place());
         LOG.info("removed {} with {} bytes to make room", candidate.place(), candidate.here());
+        return true;
       } finally {
         unused.get().close();
       }

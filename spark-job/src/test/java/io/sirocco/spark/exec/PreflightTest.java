@@ -194,7 +194,8 @@ class PreflightTest {
     return new HostReport(
         new HostReport.Place("1", name, name + ":1"),
         new HostReport.Processor("a processor", List.of(), 2),
-        new HostReport.Model("f", precision, arithmetic, 2, 0.1, PreparedWeights.Made.NOTHING),
+        new HostReport.Model(
+            "f", precision, "stored", arithmetic, 2, 0.1, PreparedWeights.Made.NOTHING),
         new HostReport.Memory(2 * GIB, owned, 2 * GIB, HostReport.UNLIMITED, HostReport.UNLIMITED));
   }
 

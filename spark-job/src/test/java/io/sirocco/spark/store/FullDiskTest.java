@@ -60,7 +60,7 @@ class FullDiskTest {
       assertThat(onDisk(8, large))
           .singleElement()
           .asString()
-          .startsWith("failed " + large + ": needs 12.0 MiB")
+          .startsWith("failed " + large + ": 12.0 MiB")
           .contains("where 8.0 MiB", "set spark.sirocco.cache.dir to a larger disk");
     }
   }
@@ -72,7 +72,10 @@ class FullDiskTest {
         .asString()
         .startsWith("failed prepared weights in ")
         .contains(
-            "needs 12.0 MiB", "where 8.0 MiB", "set spark.sirocco.cache.dir to a larger disk");
+            "12.0 MiB",
+            "more must find room in",
+            "where 8.0 MiB",
+            "set spark.sirocco.cache.dir to a larger disk");
   }
 
   @Test

@@ -62,6 +62,26 @@ class ModelOutlineTest {
   }
 
   @Test
+  void preparedWeightsOfAnOutlineAndOfEveryCopyAreTheSame() throws Exception {
+    ModelManifest manifest = ModelManifest.of(remote(SAMPLES.resolve("ticket-writer")), hadoop);
+    NodeCache cache =
+        NodeCache.open(
+            new CacheSettings(
+                folder.resolve("cache"), CacheSettings.NO_LIMIT, CacheSettings.Check.SIZES));
+    String planned;
+    try (ModelOutline outline = ModelOutline.open(manifest, hadoop)) {
+      planned = Checkpoint.open(outline.folder()).weightsFingerprint();
+    }
+    for (int fetch = 0; fetch < 2; fetch++) {
+      try (LocalModel copy = cache.acquire(manifest, hadoop)) {
+        assertThat(copy.fetchedBytes()).isPositive();
+        assertThat(Checkpoint.open(copy.folder()).weightsFingerprint()).isEqualTo(planned);
+        Files.move(copy.folder(), folder.resolve("removed" + fetch));
+      }
+    }
+  }
+
+  @Test
   void rawReleasesAreOutlinedToo() throws IOException {
     Path model = RawRelease.write(folder.resolve("raw"));
     try (ModelOutline outline = outline(remote(model))) {

@@ -24,6 +24,7 @@ final class PrepareMain {
         byte value = (byte) number;
         weights.get("weight" + number, size, into -> into.put(size - 1, value));
       }
+      weights.complete();
       System.out.println("prepared " + weights.made().bytes());
       int line = System.in.read();
       System.out.println(line < 0 ? "left" : "told to end");

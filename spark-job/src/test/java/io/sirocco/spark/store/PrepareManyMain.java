@@ -34,6 +34,7 @@ final class PrepareManyMain {
           byte value = (byte) (1 + model * WEIGHTS + weight);
           require(weights, "weight" + weight, value);
         }
+        weights.complete();
         found += weights.made().bytes() == 0 ? 1 : 0;
         made += weights.made().bytes() == 0 ? 0 : 1;
       } catch (ModelException e) {

@@ -2,10 +2,23 @@ package io.sirocco.spark.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.sirocco.checkpoint.ModelException;
+import io.sirocco.engine.Engine;
+import io.sirocco.engine.EngineOptions;
+import io.sirocco.engine.PrecisionChoice;
+import io.sirocco.engine.Prompts;
+import io.sirocco.engine.Task;
+import io.sirocco.engine.WeightOptions;
+import io.sirocco.kernel.onednn.OneDnnKernels;
+import io.sirocco.prepared.HostLock;
+import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedPlace;
+import io.sirocco.prepared.PreparedRoom;
+import io.sirocco.prepared.PrivateFolder;
+import io.sirocco.sampling.GenerationOptions;
 import io.sirocco.spark.MiniHdfs;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -45,6 +58,7 @@ class PreparedCacheTest {
     try {
       weights.get("one", MIB - 100, PreparedCacheTest::make);
       weights.get("two", MIB - 100, PreparedCacheTest::make);
+      weights.complete();
       opened = true;
       return weights;
     } finally {
@@ -140,7 +154,7 @@ class PreparedCacheTest {
     assertThat(room.has(mine, 2 * MIB)).isFalse();
     assertThatThrownBy(() -> open("mine", 3 * MIB))
         .isInstanceOf(ModelException.class)
-        .hasMessageContaining("has 2.0 MiB")
+        .hasMessageContaining("take 2.0 MiB")
         .hasMessageContaining("spark.sirocco.cache.maxSize allows 3.0 MiB")
         .hasMessageContaining("models in use take 2.0 MiB");
     assertThat(prepared("theirs").resolve("weight1")).exists();
@@ -150,7 +164,7 @@ class PreparedCacheTest {
     open("mine", 3 * MIB).close();
     assertThat(prepared("theirs")).doesNotExist();
     assertThatThrownBy(() -> open("theirs", MIB))
-        .hasMessageContaining("has 2.0 MiB")
+        .hasMessageContaining("take 2.0 MiB")
         .hasMessageContaining("spark.sirocco.cache.maxSize allows 1.0 MiB");
   }
 
@@ -253,6 +267,7 @@ class PreparedCacheTest {
 
   @Test
   void foldersOfFormerVersionsGoAsOthersDo() throws Exception {
+    PrivateFolder.make(prepared("1-former").getParent());
     Files.createDirectories(prepared("1-former"));
     Files.write(prepared("1-former").resolve("weight.int8"), new byte[2 * MIB]);
     Files.createFile(prepared("1-former").resolve(".lock"));
@@ -262,6 +277,116 @@ class PreparedCacheTest {
     open("newer", 5 * MIB).close();
     assertThat(prepared("1-former")).doesNotExist();
     assertThat(prepared("new")).isDirectory();
+  }
+
+  @Test
+  void foldersOfVersionsWithoutLocksMakeRoomForCopies() throws Exception {
+    try (MiniHdfs hdfs = MiniHdfs.start()) {
+      String uri = hdfs.put(TestModels.random(folder.resolve("model"), 1, 2 * MIB), "/model");
+      ModelManifest manifest = ModelManifest.of(uri, hdfs.configuration());
+      Files.createDirectories(prepared("1-former"));
+      Files.write(prepared("1-former").resolve("weight.int8"), new byte[2 * MIB]);
+      Files.createFile(prepared("1-former").resolve(".lock"));
+
+      NodeCache cache = NodeCache.open(settings(3 * MIB));
+      cache.acquire(manifest, hdfs.configuration()).close();
+      assertThat(prepared("1-former")).doesNotExist();
+    }
+  }
+
+  @Test
+  void autoUsesCompleteWeightsWhereNoRoomIsLeft() {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    EngineOptions options =
+        EngineOptions.of(
+                "../sample-data/ticket-writer",
+                new Task.Generate(GenerationOptions.none(), Prompts.chat(""), 0, 4, true))
+            .withPrecision(PrecisionChoice.BFLOAT16)
+            .withThreads(1)
+            .withWeights(
+                new WeightOptions(
+                    WeightOptions.Form.AUTO, folder.resolve("cache/prepared").toString()));
+    Keeping full = PreparedCache.keeping(settings(100_000));
+    assertThat(notes(options, full)).contains("weights are read as they are stored");
+    assertThat(notes(options, PreparedCache.keeping(settings(CacheSettings.NO_LIMIT))))
+        .contains("weights are kept packed");
+    assertThat(notes(options, full)).contains("weights are kept packed");
+  }
+
+  private static String notes(EngineOptions options, Keeping keeping) {
+    try (Engine engine = Engine.open(options, keeping)) {
+      return String.join("; ", engine.plan().notes());
+    }
+  }
+
+  @Test
+  void whatIsLookedAtForAMomentIsTriedAgain() throws Exception {
+    open("old", 3 * MIB).close();
+    HostLock look =
+        HostLock.tryExclusive(new PreparedPlace(folder.resolve("cache/prepared"), "old").useLock())
+            .orElseThrow();
+    Thread looking =
+        new Thread(
+            () -> {
+              sleep(20);
+              look.close();
+            });
+    looking.start();
+    open("new", 3 * MIB).close();
+    looking.join();
+    assertThat(prepared("old")).doesNotExist();
+  }
+
+  private static void sleep(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void planningCountsTheCopyThatIsGoingToBeThere() throws Exception {
+    try (MiniHdfs hdfs = MiniHdfs.start()) {
+      String uri = hdfs.put(TestModels.random(folder.resolve("model"), 1, 2 * MIB), "/model");
+      ModelManifest manifest = ModelManifest.of(uri, hdfs.configuration());
+      PreparedPlace place = new PreparedPlace(folder.resolve("cache/prepared"), "weights");
+      for (String state : List.of("no cache", "a cache", "the copy")) {
+        for (int limit = 3; limit <= 5; limit += 2) {
+          PreparedRoom room =
+              PreparedCache.keeping(settings(limit * (long) MIB), List.of(manifest)).room();
+          assertThat(room.has(place, 2 * MIB)).as(state).isEqualTo(limit == 5);
+        }
+        NodeCache cache = NodeCache.open(settings(CacheSettings.NO_LIMIT));
+        if (state.equals("a cache")) {
+          cache.acquire(manifest, hdfs.configuration()).close();
+        }
+      }
+    }
+  }
+
+  @Test
+  void halfMadeWeightsThatNobodyWorksOnGoFirst() throws Exception {
+    open("whole", 5 * MIB).close();
+    PreparedFolder half = PrepareMain.open(settings(5 * MIB), "half", 2 * MIB);
+    half.get("one", MIB - 100, PreparedCacheTest::make);
+    half.close();
+    age(prepared("whole"), 30);
+    open("new", 5 * MIB).close();
+    assertThat(prepared("half")).doesNotExist();
+    assertThat(prepared("whole")).isDirectory();
+  }
+
+  @Test
+  void preparedIsAFolderOfItsOwn() throws Exception {
+    CacheFolder.open(folder.resolve("cache"));
+    Files.createSymbolicLink(
+        folder.resolve("cache/prepared"), Files.createDirectory(folder.resolve("elsewhere")));
+    assertThatThrownBy(() -> NodeCache.open(settings(MIB)))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("prepared is a link or a file, expected a folder");
   }
 
   @Test
