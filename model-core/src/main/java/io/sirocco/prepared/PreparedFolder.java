@@ -97,6 +97,8 @@ public final class PreparedFolder implements PreparedWeights {
       }
     }
     PrivateFolder.make(place.useLock().getParent());
+    PrivateFolder.tighten(place.root());
+    PrivateFolder.tighten(place.useLock().getParent());
   }
 
   private static PreparedFolder locked(PreparedPlace place, Keeping keeping, long bytes)

@@ -2,6 +2,7 @@ package io.sirocco.prepared;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
+import java.util.EnumSet;
 import java.util.Set;
 
 /** Folders of what models compute with: only their owner writes to them. */
@@ -73,10 +75,10 @@ public final class PrivateFolder {
           "%s has the rights %s, expected that only its owner can write to it; remove what is in it and take that right away (chmod go-w)"
               .formatted(folder, PosixFilePermissions.toString(rights)));
     }
-    if (!isRoots(folder) && !self().equals(found.owner())) {
+    if (!isRoots(folder) && !self(folder).equals(found.owner())) {
       throw new IOException(
           "%s belongs to %s, expected %s or root; choose another folder"
-              .formatted(folder, found.owner().getName(), self().getName()));
+              .formatted(folder, found.owner().getName(), self(folder).getName()));
     }
   }
 
@@ -85,9 +87,32 @@ public final class PrivateFolder {
         && Files.getAttribute(folder, "unix:uid").equals(ROOT);
   }
 
-  /** Whom files belong to that this process makes; the folder in question may be read-only. */
-  private static UserPrincipal self() throws IOException {
-    Path probe = Files.createTempFile("sirocco-probe-", "");
+  /**
+   * Takes the right to write from others, where the folder is this user's: earlier versions, and
+   * the masks of users, have left it.
+   */
+  static void tighten(Path folder) throws IOException {
+    PosixFileAttributeView posix = Files.getFileAttributeView(folder, PosixFileAttributeView.class);
+    if (posix == null) {
+      return;
+    }
+    PosixFileAttributes found = posix.readAttributes();
+    Set<PosixFilePermission> rights = EnumSet.copyOf(found.permissions());
+    boolean shared =
+        rights.removeAll(Set.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE));
+    if (shared && self(folder).equals(found.owner())) {
+      posix.setPermissions(rights);
+    }
+  }
+
+  /** Whom files belong to that this process makes there, or elsewhere if it can make none there. */
+  private static UserPrincipal self(Path folder) throws IOException {
+    Path probe;
+    try {
+      probe = Files.createTempFile(folder, ".sirocco-probe-", "");
+    } catch (FileSystemException e) {
+      probe = Files.createTempFile("sirocco-probe-", "");
+    }
     try {
       return Files.getOwner(probe);
     } finally {

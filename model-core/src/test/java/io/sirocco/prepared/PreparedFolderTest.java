@@ -160,20 +160,32 @@ class PreparedFolderTest {
   }
 
   @Test
-  void foldersThatOthersCanWriteToAreRefused() throws IOException {
+  void aModelsFolderThatOthersCanWriteToIsRefused() throws IOException {
     PreparedFolder.open(root, "model").close();
-    for (Path folder : List.of(root, root.resolve("model"))) {
-      Set<PosixFilePermission> rights = Files.getPosixFilePermissions(folder);
-      for (String shared : List.of("rwxrwx---", "rwxr-xrwx")) {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString(shared));
-        assertThatThrownBy(() -> PreparedFolder.open(root, "model"))
-            .isInstanceOf(ModelException.class)
-            .hasMessageContaining(folder + " has the rights " + shared)
-            .hasMessageContaining("chmod go-w");
-      }
-      Files.setPosixFilePermissions(folder, rights);
+    Path model = root.resolve("model");
+    Set<PosixFilePermission> rights = Files.getPosixFilePermissions(model);
+    for (String shared : List.of("rwxrwx---", "rwxr-xrwx")) {
+      Files.setPosixFilePermissions(model, PosixFilePermissions.fromString(shared));
+      assertThatThrownBy(() -> PreparedFolder.open(root, "model"))
+          .isInstanceOf(ModelException.class)
+          .hasMessageContaining(model + " has the rights " + shared)
+          .hasMessageContaining("chmod go-w");
     }
+    Files.setPosixFilePermissions(model, rights);
     PreparedFolder.open(root, "model").close();
+  }
+
+  @Test
+  void theFolderOfAllModelsIsTakenFromOthers() throws IOException {
+    Path locks = Files.createDirectories(root.resolve("prepared/.locks"));
+    for (Path folder : List.of(locks.getParent(), locks)) {
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+    }
+    PreparedFolder.open(root.resolve("prepared"), "model").close();
+    for (Path folder : List.of(locks.getParent(), locks)) {
+      assertThat(Files.getPosixFilePermissions(folder))
+          .isEqualTo(PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
   }
 
   @Test

@@ -2,7 +2,9 @@ package io.sirocco.spark.job;
 
 import io.sirocco.spark.exec.Totals;
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -55,11 +57,13 @@ final class ResultTally implements Serializable {
    */
   static OutputCounts count(
       Dataset<Row> results, Set<String> columns, String prefix, int maxTokens) {
+    // Of results that were appended to others, the files that are read first may lack some.
+    List<String> present = Arrays.asList(results.columns());
     Column[] fields =
         FIELDS.keySet().stream()
             .map(
                 name ->
-                    (columns.contains(name)
+                    (columns.contains(name) && present.contains(prefix + name)
                             ? results.col(EngineColumns.quoted(prefix + name))
                             : functions.lit(null))
                         .cast(FIELDS.get(name))

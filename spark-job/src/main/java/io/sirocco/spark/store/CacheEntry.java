@@ -49,7 +49,7 @@ record CacheEntry(Kind kind, Path place, Path lock, long bytes, long here, long 
       long bytes = recorded(place);
       add(entries, Kind.MODEL, place, folder.useLock(id), bytes, bytes);
     }
-    for (PreparedPlace prepared : PreparedPlace.in(folder.prepared())) {
+    for (PreparedPlace prepared : folder.preparedPlaces()) {
       long here = prepared.bytes();
       long bytes = Math.max(here, prepared.reserved());
       add(entries, Kind.PREPARED, prepared.folder(), prepared.useLock(), bytes, here);

@@ -55,11 +55,7 @@ record CacheFolder(Path root) {
         PrivateFolder.make(root.resolve(name));
         requireOwn(root.resolve(name));
       }
-      CacheFolder made = new CacheFolder(root);
-      if (Files.exists(made.prepared(), LinkOption.NOFOLLOW_LINKS)) {
-        PrivateFolder.requireReal(made.prepared());
-      }
-      return made;
+      return new CacheFolder(root);
     } catch (IOException e) {
       throw new ModelException(
           folder.toString(),
@@ -99,6 +95,24 @@ record CacheFolder(Path root) {
   /** Made by who prepares weights. */
   Path prepared() {
     return root.resolve(CacheSettings.PREPARED);
+  }
+
+  /**
+   * Refuses a place of prepared weights from which nothing can be moved away.
+   *
+   * @throws IOException if it is a link or a file
+   */
+  void requirePrepared() throws IOException {
+    if (Files.exists(prepared(), LinkOption.NOFOLLOW_LINKS)) {
+      PrivateFolder.requireReal(prepared());
+    }
+  }
+
+  /** Of what is prepared in this folder, rather than where a link leads to. */
+  List<PreparedPlace> preparedPlaces() throws IOException {
+    return Files.isDirectory(prepared(), LinkOption.NOFOLLOW_LINKS)
+        ? PreparedPlace.in(prepared())
+        : List.of();
   }
 
   Path useLock(String id) {

@@ -4,6 +4,8 @@ import io.sirocco.checkpoint.ModelException;
 import io.sirocco.checkpoint.SentenceFiles;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -32,6 +34,9 @@ public record ModelFile(String name, long size, long modified, String checksum, 
   /** What the cache itself writes beside the files of a model. */
   static final String RESERVED = "manifest.json";
 
+  /** Of milliseconds since 1970. */
+  private static final int TIME_BITS = 40;
+
   private static final Pattern NAME =
       Pattern.compile(
           "((" + String.join("|", FOLDERS) + ")/)?(?!\\.{1,2}$)[!-~&&[^/\\\\:]]{1,255}");
@@ -55,9 +60,22 @@ public record ModelFile(String name, long size, long modified, String checksum, 
     return new ModelFile(name, size, modified, found, sha256);
   }
 
-  /** Gives a copy of it the time that it has itself. */
-  void keepTime(Path copy) throws IOException {
-    Files.setLastModifiedTime(copy, FileTime.fromMillis(modified));
+  /**
+   * Gives a copy of it the time that its content has: prepared weights are told apart by the times
+   * of a model's files, and a file's own time may stay where its content changes.
+   */
+  void setContentTime(Path copy) throws IOException {
+    Files.setLastModifiedTime(copy, FileTime.fromMillis(contentTime()));
+  }
+
+  /** Some moment before 2005 that follows from the checksums; its own time where there are none. */
+  private long contentTime() {
+    if (!hasChecksum()) {
+      return modified;
+    }
+    byte[] content = (checksum + " " + sha256).getBytes(StandardCharsets.UTF_8);
+    byte[] digest = Digests.sha256().digest(content);
+    return ByteBuffer.wrap(digest).getLong() & ((1L << TIME_BITS) - 1);
   }
 
   /** Whether it holds tensors, rather than text about them. */

@@ -105,7 +105,7 @@ public final class ModelOutline implements AutoCloseable {
       } else {
         copy(remote, file, local);
       }
-      file.keepTime(local);
+      file.setContentTime(local);
     }
   }
 

@@ -67,7 +67,7 @@ record PartialCopy(Path folder, ModelManifest manifest) {
   /** Gives all files the times of the model's: fetched again, they are the same weights. */
   void keepTimes() throws IOException {
     for (ModelFile file : manifest.files()) {
-      file.keepTime(file(file));
+      file.setContentTime(file(file));
     }
   }
 

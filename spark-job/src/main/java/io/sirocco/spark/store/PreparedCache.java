@@ -67,6 +67,7 @@ public final class PreparedCache implements PreparedRoom {
         return all <= settings.maxSize() && PreparedRoom.DISK.has(place, all);
       }
       CacheFolder folder = CacheFolder.open(settings.folder());
+      folder.requirePrepared();
       Wanted wanted = Wanted.by(place, bytes);
       for (ModelManifest copy : copies) {
         wanted = wanted.with(Wanted.by(copy, copy.contentId(), folder));
@@ -81,8 +82,9 @@ public final class PreparedCache implements PreparedRoom {
   @Override
   public void reserve(PreparedPlace place, long bytes) {
     try {
-      new Room(CacheFolder.open(settings.folder()), settings)
-          .reserve(Wanted.by(place, bytes), () -> place.reserve(bytes));
+      CacheFolder folder = CacheFolder.open(settings.folder());
+      folder.requirePrepared();
+      new Room(folder, settings).reserve(Wanted.by(place, bytes), () -> place.reserve(bytes));
     } catch (ClosedByInterruptException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while room was made for " + place.folder(), e);

@@ -10,6 +10,7 @@ import io.sirocco.spark.RawRelease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
@@ -79,6 +80,20 @@ class ModelOutlineTest {
         Files.move(copy.folder(), folder.resolve("removed" + fetch));
       }
     }
+  }
+
+  @Test
+  void theTimeOfACopyFollowsFromItsContentAlone() throws IOException {
+    Path copy = Files.createFile(folder.resolve("copy"));
+    assertThat(time(copy, new ModelFile("w.bin", 1, 5_000, "CRC:1", "")))
+        .isEqualTo(time(copy, new ModelFile("w.bin", 1, 6_000, "CRC:1", "")))
+        .isNotEqualTo(time(copy, new ModelFile("w.bin", 1, 5_000, "CRC:2", "")));
+    assertThat(time(copy, new ModelFile("w.bin", 1, 5_000, "", "")).toMillis()).isEqualTo(5_000);
+  }
+
+  private static FileTime time(Path copy, ModelFile file) throws IOException {
+    file.setContentTime(copy);
+    return Files.getLastModifiedTime(copy);
   }
 
   @Test

@@ -384,9 +384,13 @@ class PreparedCacheTest {
     CacheFolder.open(folder.resolve("cache"));
     Files.createSymbolicLink(
         folder.resolve("cache/prepared"), Files.createDirectory(folder.resolve("elsewhere")));
-    assertThatThrownBy(() -> NodeCache.open(settings(MIB)))
+    PreparedPlace place = new PreparedPlace(folder.resolve("cache/prepared"), "model");
+    PreparedRoom room = PreparedCache.keeping(settings(MIB)).room();
+    assertThat(room.has(place, 1)).isFalse();
+    assertThatThrownBy(() -> room.reserve(place, 1))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("prepared is a link or a file, expected a folder");
+    NodeCache.open(settings(MIB)); // Copies of models have nothing to do with it.
   }
 
   @Test
