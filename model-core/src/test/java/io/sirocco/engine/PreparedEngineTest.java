@@ -101,10 +101,7 @@ class PreparedEngineTest {
 
   @Test
   void int8RowsDependOnThemselvesAlone() throws Exception {
-    EngineOptions options =
-        SampleModel.options()
-            .withPrecision(PrecisionChoice.INT8)
-            .withWeights(in(WeightOptions.Form.AUTO));
+    EngineOptions options = int8();
     List<float[]> together = logits(options);
     try (Engine engine = Engine.open(options.withThreads(1))) {
       List<String> tickets = List.copyOf(SampleModel.tickets().values());
@@ -160,10 +157,7 @@ class PreparedEngineTest {
 
   @Test
   void whatAnotherLibraryWouldPackHasAPlaceOfItsOwn() throws IOException {
-    EngineOptions options =
-        SampleModel.options()
-            .withPrecision(PrecisionChoice.INT8)
-            .withWeights(in(WeightOptions.Form.AUTO));
+    EngineOptions options = int8();
     Engine.open(options).close();
     PreparedPlace place = PreparedPlace.in(folder).get(0);
     assertThat(place.model()).endsWith("-int8-" + OneDnnKernels.layouts());
@@ -173,10 +167,7 @@ class PreparedEngineTest {
 
   @Test
   void preparedWeightsAreHeldAsLongAsTheEngineIsOpen() throws IOException {
-    EngineOptions options =
-        SampleModel.options()
-            .withPrecision(PrecisionChoice.INT8)
-            .withWeights(in(WeightOptions.Form.AUTO));
+    EngineOptions options = int8();
     PreparedPlace place;
     try (Engine engine = Engine.open(options)) {
       assertThat(engine.prepared().bytes()).isPositive();
@@ -208,6 +199,12 @@ class PreparedEngineTest {
     public void reserve(PreparedPlace place, long bytes) {
       throw new IllegalStateException("nobody should ask");
     }
+  }
+
+  private EngineOptions int8() {
+    return SampleModel.options()
+        .withPrecision(PrecisionChoice.INT8)
+        .withWeights(in(WeightOptions.Form.AUTO));
   }
 
   private WeightOptions in(WeightOptions.Form form) {

@@ -157,31 +157,26 @@ public final class OneDnnKernels implements Kernels {
   public void linear(Matrix x, Weight weight, Matrix out) {
     Operands.requireLinear(precision, x, weight, out);
     OneDnnWeight prepared = mine(weight);
-    for (OneDnnWeight.Slab slab : prepared.slabs()) {
-      long columns = (long) slab.firstRow() * out.type().bytes();
-      inPieces(
-          x.rows(),
-          (from, count) -> {
-            Matrix some = x.slice(from, count);
-            Matrix result = out.slice(from, count);
-            Products.Shape shape = shape(some, prepared, slab, result, false, Optional.empty());
-            product(shape, some, slab, result.address() + columns);
-          });
-    }
+    prepared.slabs().forEach(slab -> products(x, prepared, slab, out, false));
   }
 
   @Override
   public void linearAdd(Matrix x, Weight weight, Matrix residual) {
     Operands.requireLinearAdd(precision, x, weight, residual);
     OneDnnWeight prepared = mine(weight);
-    OneDnnWeight.Slab slab = prepared.whole();
+    products(x, prepared, prepared.whole(), residual, true);
+  }
+
+  private void products(
+      Matrix x, OneDnnWeight weight, OneDnnWeight.Slab slab, Matrix out, boolean addsToOut) {
+    long column = (long) slab.firstRow() * out.type().bytes();
     inPieces(
         x.rows(),
         (from, count) -> {
           Matrix some = x.slice(from, count);
-          Matrix sum = residual.slice(from, count);
-          Products.Shape shape = shape(some, prepared, slab, sum, true, Optional.empty());
-          product(shape, some, slab, sum.address());
+          Matrix result = out.slice(from, count);
+          Products.Shape shape = shape(some, weight, slab, result, addsToOut, Optional.empty());
+          product(shape, some, slab, result.address() + column);
         });
   }
 

@@ -157,7 +157,7 @@ public final class NodeCache {
 
   /** Makes the copy visible, whole; it survives a crash of the machine from here on. */
   private void publish(PartialCopy copy, CopyRecord record, String id) throws IOException {
-    copy.keepTimes();
+    copy.setContentTimes();
     record.write(copy.files());
     for (String name : ModelFile.FOLDERS) {
       Path within = copy.files().resolve(name);

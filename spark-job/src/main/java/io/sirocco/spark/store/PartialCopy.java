@@ -64,8 +64,8 @@ record PartialCopy(Path folder, ModelManifest manifest) {
     }
   }
 
-  /** Gives all files the times of the model's: fetched again, they are the same weights. */
-  void keepTimes() throws IOException {
+  /** Gives all files the times of their content: fetched again, they are the same weights. */
+  void setContentTimes() throws IOException {
     for (ModelFile file : manifest.files()) {
       file.setContentTime(file(file));
     }
