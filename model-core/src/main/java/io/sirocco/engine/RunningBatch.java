@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -72,8 +73,7 @@ final class RunningBatch implements Worker {
 
   @Override
   public boolean work(RowQueue queue) throws InterruptedException {
-    running.stream().filter(row -> row.entry().outcome().isDone()).forEach(GeneratingRow::close);
-    running.removeIf(row -> row.entry().outcome().isDone());
+    closeGivenUp(running);
     if (queue.closed().isPresent()) {
       return false;
     }
@@ -84,6 +84,21 @@ final class RunningBatch implements Worker {
       step();
     }
     return true;
+  }
+
+  /**
+   * Frees and removes the rows whose callers have given up. Others may give up at any moment, so
+   * each row is asked once: one that is removed is always one that was freed.
+   */
+  static void closeGivenUp(List<GeneratingRow> rows) {
+    Iterator<GeneratingRow> all = rows.iterator();
+    while (all.hasNext()) {
+      GeneratingRow row = all.next();
+      if (row.entry().outcome().isDone()) {
+        row.close();
+        all.remove();
+      }
+    }
   }
 
   private int sequencesRunning() {

@@ -198,7 +198,8 @@ class GenerationTest {
       next = engine.submit(WriterModel.ask(9));
       long deadline = System.nanoTime() + 60_000_000_000L;
       long oneRow = 2L * 5 * 128 * 64 * Float.BYTES;
-      while (kvBytes(engine) > oneRow && System.nanoTime() < deadline) {
+      // None at all for a moment: those before have gone, the next one has not started.
+      while (kvBytes(engine) != oneRow && System.nanoTime() < deadline) {
         Thread.sleep(20);
       }
       assertThat(kvBytes(engine)).isEqualTo(oneRow);
