@@ -22,7 +22,7 @@ import org.apache.arrow.memory.BufferAllocator;
  * Which weights an engine brings into another form before it computes, and where they are kept.
  *
  * @param folder of all models' prepared weights; empty: this process's own memory
- * @param noRoom what is to be said where they would be in another form, had they found room there
+ * @param noRoom what is to be said where they would be in another form, could they be kept there
  */
 record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   /** Digits of the model's fingerprint that name its folder: enough to tell models apart. */
@@ -56,8 +56,8 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
       EngineOptions options, KernelSetup setup, ModelFiles files, PreparedRoom room) {
     Preparation wanted =
         new Preparation(kind(options, setup), options.weights().folder(), Optional.empty());
-    return wanted.isChosen(options) && !wanted.fits(files, room)
-        ? wanted.withoutRoom(files)
+    return wanted.isChosen(options)
+        ? wanted.obstacle(files, room).map(Preparation::stored).orElse(wanted)
         : wanted;
   }
 
@@ -79,7 +79,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     try {
       return new Claim(wanted, Optional.of(wanted.openWithRoom(files, keeping)));
     } catch (ModelException e) {
-      return new Claim(stored("cannot be kept: " + e.getMessage()), Optional.empty());
+      return new Claim(stored(cannotBeKept(e)), Optional.empty());
     }
   }
 
@@ -105,12 +105,6 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     return kind == Kind.PACKED && options.weights().form() == WeightOptions.Form.AUTO;
   }
 
-  private Preparation withoutRoom(ModelFiles files) {
-    return stored(
-        "take %s, for which there is no room in %s"
-            .formatted(ByteCount.shown(fileBytes(files)), folder));
-  }
-
   private static Preparation stored(String why) {
     String reason =
         "weights are read as they are stored: packed ones, which are faster for few tokens at a time, "
@@ -118,14 +112,22 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     return new Preparation(Kind.NONE, "", Optional.of(reason));
   }
 
-  /** Whether all are there, or there is room for them. */
-  private boolean fits(ModelFiles files, PreparedRoom room) {
+  /** Why they cannot be had; empty if all are there, or there is room for them. */
+  private Optional<String> obstacle(ModelFiles files, PreparedRoom room) {
     PreparedPlace place = place(files);
     try {
-      return place.isComplete(bytes(files)) || room.has(place, fileBytes(files));
-    } catch (IOException e) {
-      return false;
+      return place.isComplete(bytes(files)) || room.has(place, fileBytes(files))
+          ? Optional.empty()
+          : Optional.of(
+              "take %s, for which there is no room in %s"
+                  .formatted(ByteCount.shown(fileBytes(files)), folder));
+    } catch (IOException | ModelException e) {
+      return Optional.of(cannotBeKept(e));
     }
+  }
+
+  private static String cannotBeKept(Exception why) {
+    return "cannot be kept: " + why.getMessage();
   }
 
   /**

@@ -10,17 +10,15 @@ public interface PreparedRoom {
   PreparedRoom DISK =
       new PreparedRoom() {
         @Override
-        public boolean has(PreparedPlace place, long bytes) {
+        public boolean has(PreparedPlace place, long bytes) throws IOException {
           Path there = place.root().toAbsolutePath();
           while (!Files.exists(there) && there.getParent() != null) {
             there = there.getParent();
           }
-          try {
-            return Files.isWritable(there)
-                && Files.getFileStore(there).getUsableSpace() > bytes - place.bytes();
-          } catch (IOException e) {
-            return false;
+          if (!Files.isWritable(there)) {
+            throw new IOException(there + " cannot be written to");
           }
+          return Files.getFileStore(there).getUsableSpace() > bytes - place.bytes();
         }
 
         @Override
@@ -33,8 +31,10 @@ public interface PreparedRoom {
    * Whether {@link #reserve} would find room for them now.
    *
    * @param bytes that the place has when all are there
+   * @throws IOException if nothing can be kept there, however much room there is
+   * @throws io.sirocco.checkpoint.ModelException likewise
    */
-  boolean has(PreparedPlace place, long bytes);
+  boolean has(PreparedPlace place, long bytes) throws IOException;
 
   /**
    * Makes room; the caller has the place open, and keeps it open while it fills it.

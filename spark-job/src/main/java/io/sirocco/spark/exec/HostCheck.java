@@ -99,7 +99,8 @@ record HostCheck(
             KernelSetup.of(options.kernels(), options.precision()).arithmetic(),
             Math.min(options.threads(), cores),
             seconds,
-            lease.opened() ? lease.engine().prepared() : PreparedWeights.Made.NOTHING),
+            lease.opened() ? lease.engine().prepared() : PreparedWeights.Made.NOTHING,
+            plan.notes()),
         new HostReport.Memory(
             plan.memory().weightsMapped(),
             plan.memory().owned(),

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -64,14 +63,8 @@ final class HostDifferences {
       names.computeIfAbsent(what.apply(host), key -> new TreeSet<>()).add(host.place().host());
     }
     return names.entrySet().stream()
-        .map(entry -> entry.getKey() + " on " + some(entry.getValue()))
+        .map(entry -> entry.getKey() + " on " + HostReport.some(entry.getValue()))
         .collect(Collectors.joining("; "));
-  }
-
-  private static String some(Set<String> names) {
-    int shown = 3;
-    String text = names.stream().limit(shown).collect(Collectors.joining(", "));
-    return names.size() > shown ? text + " and " + (names.size() - shown) + " more" : text;
   }
 
   /** Where heap, native memory and weights are more than container or machine have. */

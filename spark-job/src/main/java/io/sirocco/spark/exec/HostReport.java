@@ -3,6 +3,8 @@ package io.sirocco.spark.exec;
 import io.sirocco.prepared.PreparedWeights;
 import java.io.Serializable;
 import java.util.List;
+import java.util.SortedSet;
+import java.util.stream.Collectors;
 
 /**
  * What an executor is, and what its engine runs there.
@@ -17,6 +19,15 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
 
   /** For {@link Memory#limit} and {@link Memory#machine}, where nobody tells. */
   public static final long UNLIMITED = Long.MAX_VALUE;
+
+  private static final int NAMES_SHOWN = 3;
+
+  /** Some of these hosts' names, and how many more there are. */
+  public static String some(SortedSet<String> hosts) {
+    String text = hosts.stream().limit(NAMES_SHOWN).collect(Collectors.joining(", "));
+    int more = hosts.size() - NAMES_SHOWN;
+    return more > 0 ? text + " and " + more + " more" : text;
+  }
 
   /**
    * Which executor.
@@ -50,6 +61,7 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
    * @param arithmetic what can change results: library and instruction set
    * @param seconds that it took to open it; next to nothing if it was open
    * @param prepared weights that were brought into another form meanwhile, rather than found in it
+   * @param notes of the engine's plan, for people
    */
   public record Model(
       String fingerprint,
@@ -58,8 +70,13 @@ public record HostReport(Place place, Processor processor, Model engine, Memory 
       String arithmetic,
       int threads,
       double seconds,
-      PreparedWeights.Made prepared)
-      implements Serializable {}
+      PreparedWeights.Made prepared,
+      List<String> notes)
+      implements Serializable {
+    public Model {
+      notes = List.copyOf(notes);
+    }
+  }
 
   /**
    * Bytes.

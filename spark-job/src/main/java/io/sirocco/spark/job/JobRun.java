@@ -85,7 +85,7 @@ final class JobRun {
     String record = new RunRecord(facts).json(spark.version());
     if (facts.complete()) {
       target.writeRecord(record);
-      printSample(spark, target);
+      printSample(facts.setup());
     } else {
       target.writeStopped(record);
     }
@@ -110,7 +110,7 @@ final class JobRun {
                 "preflight",
                 () ->
                     Preflight.run(planned.spark().sparkContext(), planned.settings(), differences));
-    PreflightReport.print(hosts, out);
+    PreflightReport.print(hosts, planned.plan().notes(), out);
     return hosts;
   }
 
@@ -206,10 +206,11 @@ final class JobRun {
   }
 
   /** The results are there, whether or not a sample of them can be shown. */
-  private void printSample(SparkSession spark, OutputTarget target) {
+  private void printSample(RunSetup setup) {
     out.println();
     try {
-      out.print(ResultSample.of(spark.read().parquet(target.toString()), config));
+      Dataset<Row> results = setup.spark().read().parquet(setup.target().toString());
+      out.print(ResultSample.of(results, setup.settings().resultColumns(), config));
     } catch (Exception e) { // Spark's are checked, though its methods declare none.
       out.println("no sample of the results: " + e.getMessage());
     }

@@ -8,6 +8,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /** Says where a job runs: a line for each kind of executor on each host. */
 final class PreflightReport {
@@ -16,7 +18,12 @@ final class PreflightReport {
 
   private PreflightReport() {}
 
-  static void print(Preflight.Result result, PrintWriter out) {
+  /**
+   * Prints it.
+   *
+   * @param said notes of the driver's own plan, which are not repeated
+   */
+  static void print(Preflight.Result result, List<String> said, PrintWriter out) {
     Map<String, Integer> executors = new LinkedHashMap<>();
     Map<String, Double> slowest = new LinkedHashMap<>();
     for (HostReport host : result.hosts()) {
@@ -51,8 +58,25 @@ final class PreflightReport {
                     "note         the executor at "
                         + address
                         + " ran no task in time: it is checked when its first one comes"));
+    notes(result.hosts(), said).forEach(note -> out.println("note         " + note));
     result.notes().forEach(note -> out.println("note         " + note));
     out.flush();
+  }
+
+  /** Those of the executors' own plans, each once with the hosts that have it. */
+  private static List<String> notes(List<HostReport> hosts, List<String> said) {
+    Map<String, SortedSet<String>> places = new LinkedHashMap<>();
+    for (HostReport host : hosts) {
+      for (String note : host.engine().notes()) {
+        if (!said.contains(note)) {
+          places.computeIfAbsent(note, key -> new TreeSet<>()).add(host.place().host());
+        }
+      }
+    }
+    return places.entrySet().stream()
+        .map(note -> "on " + HostReport.some(note.getValue()) + ": " + note.getKey())
+        .limit(LINES)
+        .toList();
   }
 
   private static String prepared(HostReport host) {

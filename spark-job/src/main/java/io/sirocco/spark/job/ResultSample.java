@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -34,13 +35,23 @@ final class ResultSample {
 
   private ResultSample() {}
 
-  static String of(Dataset<Row> results, JobConfig config) {
+  /**
+   * A table of some columns and rows.
+   *
+   * @param resultColumns that this job has written, without the prefix: an input may have columns
+   *     with the names of others
+   */
+  static String of(Dataset<Row> results, Set<String> resultColumns, JobConfig config) {
     List<String> wanted = new ArrayList<>(config.input().keyColumns());
     config.input().textColumn().ifPresent(wanted::add);
-    String prefix = config.output().prefix();
+    Set<String> shownResults =
+        SHOWN.stream()
+            .filter(resultColumns::contains)
+            .map(name -> config.output().prefix() + name)
+            .collect(Collectors.toSet());
     Column[] columns =
         Arrays.stream(results.columns())
-            .filter(name -> isWanted(name, wanted) || isShown(name, prefix))
+            .filter(name -> isWanted(name, wanted) || shownResults.contains(name))
             .map(name -> functions.col(EngineColumns.quoted(name)))
             .toArray(Column[]::new);
     Dataset<Row> shown = results.select(columns).limit(ROWS);
@@ -58,10 +69,6 @@ final class ResultSample {
 
   private static boolean isWanted(String name, List<String> wanted) {
     return wanted.stream().anyMatch(name::equalsIgnoreCase);
-  }
-
-  private static boolean isShown(String name, String prefix) {
-    return name.startsWith(prefix) && SHOWN.contains(name.substring(prefix.length()));
   }
 
   /** On one line, and no longer than a column may be. */

@@ -8,13 +8,9 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Room for prepared weights, which share the cache, and its limit, with the copies of models. */
 public final class PreparedCache implements PreparedRoom {
-  private static final Logger LOG = LoggerFactory.getLogger(PreparedCache.class);
-
   private final CacheSettings settings;
   private final List<ModelManifest> copies;
 
@@ -60,23 +56,18 @@ public final class PreparedCache implements PreparedRoom {
   }
 
   @Override
-  public boolean has(PreparedPlace place, long bytes) {
-    try {
-      if (!Files.exists(settings.folder())) {
-        long all = copies.stream().mapToLong(ModelManifest::bytes).reduce(bytes, Math::addExact);
-        return all <= settings.maxSize() && PreparedRoom.DISK.has(place, all);
-      }
-      CacheFolder folder = CacheFolder.open(settings.folder());
-      folder.requirePrepared();
-      Wanted wanted = Wanted.by(place, bytes);
-      for (ModelManifest copy : copies) {
-        wanted = wanted.with(Wanted.by(copy, copy.contentId(), folder));
-      }
-      return new Room(folder, settings).has(wanted);
-    } catch (IOException | ModelException e) {
-      LOG.debug("{} cannot hold prepared weights", place.folder(), e);
-      return false;
+  public boolean has(PreparedPlace place, long bytes) throws IOException {
+    if (!Files.exists(settings.folder())) {
+      long all = copies.stream().mapToLong(ModelManifest::bytes).reduce(bytes, Math::addExact);
+      return all <= settings.maxSize() && PreparedRoom.DISK.has(place, all);
     }
+    CacheFolder folder = CacheFolder.open(settings.folder());
+    folder.requirePrepared();
+    Wanted wanted = Wanted.by(place, bytes);
+    for (ModelManifest copy : copies) {
+      wanted = wanted.with(Wanted.by(copy, copy.contentId(), folder));
+    }
+    return new Room(folder, settings).has(wanted);
   }
 
   @Override

@@ -195,7 +195,7 @@ class PreflightTest {
         new HostReport.Place("1", name, name + ":1"),
         new HostReport.Processor("a processor", List.of(), 2),
         new HostReport.Model(
-            "f", precision, "stored", arithmetic, 2, 0.1, PreparedWeights.Made.NOTHING),
+            "f", precision, "stored", arithmetic, 2, 0.1, PreparedWeights.Made.NOTHING, List.of()),
         new HostReport.Memory(2 * GIB, owned, 2 * GIB, HostReport.UNLIMITED, HostReport.UNLIMITED));
   }
 

@@ -105,7 +105,8 @@ class MainOutputTest extends SampleJob {
     assertThat(run.out())
         .contains("2 rows: 1 ok, 1 failed; 6 tokens")
         .containsPattern("label +billing +1\n")
-        .doesNotContainPattern("(?m)^  (label +(old|former)|finish)");
+        .doesNotContainPattern("(?m)^  (label +(old|former)|finish)")
+        .doesNotContain("finish_reason", "sample_index", "predicted_labels");
     CommandLineRun report = CommandLineRun.of("report", folder.resolve("out").toString());
     assertThat(report.exitCode()).as(report.out()).isEqualTo(ExitCode.DONE);
     assertThat(report.out()).doesNotContain("former");

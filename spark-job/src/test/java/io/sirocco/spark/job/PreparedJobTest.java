@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.spark.LocalSpark;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
@@ -93,6 +94,36 @@ class PreparedJobTest {
           .contains("packed ones", "for which there is no room in " + cache.resolve("prepared"))
           .doesNotContain("prepared     ");
       assertThat(cache.resolve("prepared")).doesNotExist();
+    } finally {
+      spark.stop();
+    }
+  }
+
+  @Test
+  void whatAnExecutorDoesOtherwiseThanPlannedIsSaidWithItsHost() throws IOException {
+    assumeTrue(
+        OneDnnKernels.multipliesBfloat16(),
+        "this processor does not multiply bfloat16: packed and int8 weights are not tested");
+    Path cache = folder.resolve("locked");
+    Files.createFile(Files.createDirectories(cache.resolve("prepared")).resolve(".locks"));
+    SparkSession spark =
+        LocalSpark.builder("local[2]")
+            .config("spark.sirocco.cache.dir", cache.toString())
+            .getOrCreate();
+    try {
+      CommandLineRun run =
+          CommandLineRun.job(
+              "../configs/generate-tickets.yaml",
+              List.of(
+                  "model.path=" + SAMPLES + "ticket-writer",
+                  "generate.max-new-tokens=3",
+                  "input.path=" + SAMPLES + "prompts.jsonl",
+                  "output.path=" + folder.resolve("texts")));
+      assertThat(run.exitCode()).isZero();
+      assertThat(run.out())
+          .containsPattern(
+              "(?m)^note         on \\S+: weights are read as they are stored: .* cannot be kept: ")
+          .contains("stored weights");
     } finally {
       spark.stop();
     }

@@ -386,7 +386,9 @@ class PreparedCacheTest {
         folder.resolve("cache/prepared"), Files.createDirectory(folder.resolve("elsewhere")));
     PreparedPlace place = new PreparedPlace(folder.resolve("cache/prepared"), "model");
     PreparedRoom room = PreparedCache.keeping(settings(MIB)).room();
-    assertThat(room.has(place, 1)).isFalse();
+    assertThatThrownBy(() -> room.has(place, 1))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("prepared is a link or a file, expected a folder");
     assertThatThrownBy(() -> room.reserve(place, 1))
         .isInstanceOf(ModelException.class)
         .hasMessageContaining("prepared is a link or a file, expected a folder");
