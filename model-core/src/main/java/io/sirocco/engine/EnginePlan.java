@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.kernel.Precision;
 import io.sirocco.model.Labels;
 import io.sirocco.sampling.EffectiveSetting;
+import io.sirocco.sampling.GenerationKey;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -38,5 +39,21 @@ public record EnginePlan(
   /** The numeric mode, as an option that insists on it. */
   public PrecisionChoice chosenPrecision() {
     return PrecisionChoice.of(precision);
+  }
+
+  /** A setting's value, as text; empty where nobody gave it one. */
+  public Optional<String> setting(GenerationKey<?> key) {
+    return settings.stream()
+        .filter(setting -> setting.key().equals(key.name()))
+        .map(EffectiveSetting::value)
+        .findFirst();
+  }
+
+  /** Texts that are written for each row. */
+  public int samples() {
+    return setting(GenerationKey.N)
+        .or(() -> setting(GenerationKey.NUM_RETURN_SEQUENCES))
+        .map(Integer::parseInt)
+        .orElse(1);
   }
 }

@@ -13,8 +13,9 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.Test;
 
 /**
- * The command line knows the executors' side, output and sizing; none knows it, or another. Where
- * models come from is beneath the first two.
+ * The command line runs jobs and benchmarks, which are jobs, too; a job knows its file, the
+ * executors' side, output and sizing, which do not know each other. Where models come from is
+ * beneath.
  */
 class PackageDirectionTest {
   private static final JavaClasses CLASSES =
@@ -28,6 +29,12 @@ class PackageDirectionTest {
         .consideringOnlyDependenciesInLayers()
         .layer("job")
         .definedBy("io.sirocco.spark.job")
+        .layer("bench")
+        .definedBy("io.sirocco.spark.bench")
+        .layer("run")
+        .definedBy("io.sirocco.spark.run")
+        .layer("config")
+        .definedBy("io.sirocco.spark.config")
         .layer("exec")
         .definedBy("io.sirocco.spark.exec")
         .layer("output")
@@ -38,14 +45,20 @@ class PackageDirectionTest {
         .definedBy("io.sirocco.spark.store")
         .whereLayer("job")
         .mayNotBeAccessedByAnyLayer()
+        .whereLayer("bench")
+        .mayOnlyBeAccessedByLayers("job")
+        .whereLayer("run")
+        .mayOnlyBeAccessedByLayers("job", "bench")
+        .whereLayer("config")
+        .mayOnlyBeAccessedByLayers("job", "bench", "run")
         .whereLayer("exec")
-        .mayOnlyBeAccessedByLayers("job")
+        .mayOnlyBeAccessedByLayers("job", "run")
         .whereLayer("output")
-        .mayOnlyBeAccessedByLayers("job")
+        .mayOnlyBeAccessedByLayers("job", "bench", "run")
         .whereLayer("sizing")
-        .mayOnlyBeAccessedByLayers("job")
+        .mayOnlyBeAccessedByLayers("run")
         .whereLayer("store")
-        .mayOnlyBeAccessedByLayers("job", "exec")
+        .mayOnlyBeAccessedByLayers("job", "run", "config", "exec")
         .check(CLASSES);
   }
 

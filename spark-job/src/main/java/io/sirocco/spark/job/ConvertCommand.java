@@ -5,6 +5,12 @@ import io.sirocco.checkpoint.ElementType;
 import io.sirocco.convert.Conversion;
 import io.sirocco.convert.ConversionOptions;
 import io.sirocco.convert.ConversionReport;
+import io.sirocco.spark.config.ByteSize;
+import io.sirocco.spark.config.ConfigException;
+import io.sirocco.spark.run.ExitCode;
+import io.sirocco.spark.run.Progress;
+import io.sirocco.spark.run.ResumableException;
+import io.sirocco.spark.store.ModelPath;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -109,7 +115,7 @@ final class ConvertCommand implements Callable<Integer> {
   }
 
   private static Path local(String key, String path) {
-    if (JobModel.isRemote(path) || JobModel.isFileUri(path)) {
+    if (ModelPath.isRemote(path) || ModelPath.isFileUri(path)) {
       throw new ConfigException(key, path, "a path of this machine");
     }
     return Path.of(path);

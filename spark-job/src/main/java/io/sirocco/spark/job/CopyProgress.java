@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.convert.ConversionListener;
+import io.sirocco.spark.run.Progress;
 import java.io.PrintWriter;
 import java.util.Locale;
 

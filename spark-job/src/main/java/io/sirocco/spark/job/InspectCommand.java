@@ -1,6 +1,9 @@
 package io.sirocco.spark.job;
 
 import io.sirocco.engine.Inspection;
+import io.sirocco.spark.config.ConfigException;
+import io.sirocco.spark.run.ExitCode;
+import io.sirocco.spark.store.ModelPath;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -28,7 +31,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (JobModel.isRemote(path)) {
+    if (ModelPath.isRemote(path)) {
       throw new ConfigException("PATH", path, "a path of this machine");
     }
     PrintWriter out = spec.commandLine().getOut();

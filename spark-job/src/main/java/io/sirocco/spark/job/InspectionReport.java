@@ -6,6 +6,7 @@ import io.sirocco.checkpoint.ByteCount;
 import io.sirocco.engine.Inspection;
 import io.sirocco.engine.MemoryPlan;
 import io.sirocco.model.MistralConfig;
+import io.sirocco.spark.run.PlanReport;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;

@@ -2,6 +2,11 @@ package io.sirocco.spark.job;
 
 import io.sirocco.checkpoint.ModelException;
 import io.sirocco.sampling.InvalidSettingException;
+import io.sirocco.spark.config.ConfigException;
+import io.sirocco.spark.config.GenerateSection;
+import io.sirocco.spark.run.ExitCode;
+import io.sirocco.spark.run.ResumableException;
+import io.sirocco.spark.run.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;

@@ -1,6 +1,10 @@
 package io.sirocco.spark.job;
 
+import io.sirocco.spark.config.JobConfig;
+import io.sirocco.spark.config.JobConfigReader;
 import io.sirocco.spark.output.FailedRows;
+import io.sirocco.spark.run.DryRun;
+import io.sirocco.spark.run.JobRun;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,2 +1,2 @@
-/** The command line and the YAML job file: read, run, report, exit code. */
+/** The command line: each command's options, and what it prints. */
 package io.sirocco.spark.job;

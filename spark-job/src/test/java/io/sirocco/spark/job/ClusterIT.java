@@ -11,6 +11,7 @@ import io.sirocco.spark.MappedPages;
 import io.sirocco.spark.MiniHdfs;
 import io.sirocco.spark.OpenFiles;
 import io.sirocco.spark.StandaloneCluster;
+import io.sirocco.spark.run.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@ package io.sirocco.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sirocco.spark.run.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ class MainInputTest extends SampleJob {
     assertThat(run(template).exitCode()).isEqualTo(ExitCode.DONE);
     List<Row> rendered = results();
     assertThat(rendered).hasSize(10);
-    assertThat(rendered.get(0).schema().fieldNames()).doesNotContain(EngineColumns.TEXT);
+    assertThat(rendered.get(0).schema().fieldNames()).doesNotContain("__sirocco_text");
 
     spark
         .sql("select id, array(1, 5, 9, 700) as ids, array(1, 1, 1, 0) as mask from ten_tickets")

@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.sirocco.spark.run.ExitCode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -140,7 +141,7 @@ class MainTest extends SampleJob {
     assertThat(run.out())
         .contains("memory", "sample       40 rows, 3 of them without text", "row length   median")
         .contains("predicted_score:double", "model.max-tokens 100: error")
-        .doesNotContain(EngineColumns.TEXT)
+        .doesNotContain("__sirocco_text")
         .containsPattern("over-long +[0-9.]+%");
     assertThat(folder.resolve("out")).doesNotExist();
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sirocco.bench.Geometry;
 import io.sirocco.bench.SyntheticCheckpoint;
 import io.sirocco.spark.LocalSpark;
+import io.sirocco.spark.run.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,6 +8,7 @@ import io.sirocco.spark.JavaProcess;
 import io.sirocco.spark.LocalSpark;
 import io.sirocco.spark.MiniHdfs;
 import io.sirocco.spark.StandaloneCluster;
+import io.sirocco.spark.run.ExitCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;

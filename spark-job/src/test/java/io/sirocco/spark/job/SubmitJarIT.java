@@ -3,6 +3,7 @@ package io.sirocco.spark.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sirocco.spark.SparkJars;
+import io.sirocco.spark.run.ExitCode;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

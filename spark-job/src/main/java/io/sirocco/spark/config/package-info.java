@@ -1,0 +1,2 @@
+/** The YAML job file: read, checked, and written back with all its defaults. */
+package io.sirocco.spark.config;
