@@ -1,6 +1,7 @@
 package io.sirocco.bench;
 
 import io.sirocco.checkpoint.Checkpoint;
+import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.Decoder;
@@ -111,10 +112,17 @@ public record BenchModel(
     return weights.linearWeights().stream().mapToLong(BenchModel::bytes).sum();
   }
 
-  /** Where weights were prepared by copying them into another form, that form is what is read. */
+  /** Bytes of the layers' weights in the form in which these kernels read them. */
   private double bytesRead() {
-    long copied = model.copiedBytes();
-    return copied == 0 ? mappedBytes(weights) : copied;
+    return weights.linearWeights().stream().mapToDouble(this::bytesRead).sum();
+  }
+
+  private double bytesRead(Tensor tensor) {
+    return switch (kernels().precision()) {
+      case FLOAT32 -> bytes(tensor);
+      case BFLOAT16 -> (double) elements(tensor) * ElementType.BF16.bytes();
+      case INT8 -> elements(tensor) + (double) tensor.rows() * Float.BYTES; // and a scale each
+    };
   }
 
   /**

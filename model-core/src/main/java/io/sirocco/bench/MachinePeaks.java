@@ -101,12 +101,20 @@ public final class MachinePeaks implements AutoCloseable {
     return best;
   }
 
+  /** In four places at a time: memory gives a core more so than one place after the other. */
   private static long sum(long[] values) {
-    long sum = 0;
-    for (long value : values) {
-      sum += value;
+    int part = values.length / 4;
+    long first = 0;
+    long second = 0;
+    long third = 0;
+    long fourth = 0;
+    for (int i = 0; i < part; i++) {
+      first += values[i];
+      second += values[i + part];
+      third += values[i + 2 * part];
+      fourth += values[i + 3 * part];
     }
-    return sum;
+    return first + second + third + fourth;
   }
 
   private static void await(Future<Long> sum) {

@@ -4,7 +4,7 @@ package io.sirocco.checkpoint;
  * A model folder that cannot be used. The message says where (file, and key or tensor), what was
  * found, what was expected, and what to do about it.
  */
-public final class ModelException extends RuntimeException {
+public class ModelException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   /** {@code where} names the file and, where there is one, the key or tensor. */
@@ -15,5 +15,10 @@ public final class ModelException extends RuntimeException {
   /** As above, with the failure that lies beneath. */
   public ModelException(String where, String problem, Throwable cause) {
     super(where + ": " + problem, cause);
+  }
+
+  /** What the other says, as a kind of its own. */
+  protected ModelException(ModelException other) {
+    super(other.getMessage(), other);
   }
 }

@@ -3,6 +3,7 @@ package io.sirocco.engine;
 import io.sirocco.kernel.Kernels;
 import io.sirocco.model.MistralModel;
 import io.sirocco.prepared.Keeping;
+import io.sirocco.prepared.NotPreparedException;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedWeights;
 import io.sirocco.sampling.GenerationSettings;
@@ -89,14 +90,28 @@ public final class Engine implements AutoCloseable {
       EngineOptions options, UnaryOperator<Kernels> around, Keeping keeping) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
+    Preparation.Claim claim = Preparation.claim(options, setup, files, keeping);
+    try {
+      return open(options, around, files, setup, claim);
+    } catch (NotPreparedException e) {
+      return open(options, around, files, setup, claim.without(options, e));
+    }
+  }
+
+  /** Takes over the claim. */
+  private static Engine open(
+      EngineOptions options,
+      UnaryOperator<Kernels> around,
+      ModelFiles files,
+      KernelSetup setup,
+      Preparation.Claim claim) {
     try (Unwinding opened = new Unwinding()) {
+      claim.folder().ifPresent(opened::add);
       Tokenizer tokenizer = opened.add(tokenizer(options));
       Optional<EmbedSettings> embedding =
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
-      Preparation.Claim claim = Preparation.claim(options, setup, files, keeping);
-      claim.folder().ifPresent(opened::add);
       Preparation preparation = claim.preparation();
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);

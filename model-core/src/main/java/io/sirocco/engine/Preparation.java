@@ -7,6 +7,7 @@ import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Precision;
 import io.sirocco.kernel.onednn.OneDnnKernels;
 import io.sirocco.prepared.Keeping;
+import io.sirocco.prepared.NotPreparedException;
 import io.sirocco.prepared.PreparedFolder;
 import io.sirocco.prepared.PreparedMemory;
 import io.sirocco.prepared.PreparedPlace;
@@ -45,7 +46,19 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
    *
    * @param folder of the prepared weights, closed by the caller; empty where they have none
    */
-  record Claim(Preparation preparation, Optional<PreparedFolder> folder) {}
+  record Claim(Preparation preparation, Optional<PreparedFolder> folder) {
+    /**
+     * What is left where a weight finds no room after all, as others fill the disk.
+     *
+     * @throws NotPreparedException if this form is asked for, rather than chosen
+     */
+    Claim without(EngineOptions options, NotPreparedException why) {
+      if (!preparation.isChosen(options)) {
+        throw why;
+      }
+      return stored(why);
+    }
+  }
 
   /** By what there is room for on the disk. */
   static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
@@ -79,8 +92,13 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
     try {
       return new Claim(wanted, Optional.of(wanted.openWithRoom(files, keeping)));
     } catch (ModelException e) {
-      return new Claim(stored(cannotBeKept(e)), Optional.empty());
+      return stored(e);
     }
+  }
+
+  /** Weights as they are stored, as others have found no place. */
+  private static Claim stored(ModelException why) {
+    return new Claim(stored(cannotBeKept(why)), Optional.empty());
   }
 
   private PreparedFolder open(ModelFiles files, Keeping keeping) {

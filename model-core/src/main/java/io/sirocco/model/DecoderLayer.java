@@ -2,7 +2,6 @@ package io.sirocco.model;
 
 import io.sirocco.kernel.Kernels;
 import io.sirocco.kernel.Weight;
-import java.util.stream.Stream;
 
 /**
  * One decoder layer's weights, prepared for the kernels. D is hidden_size, F intermediate_size.
@@ -40,11 +39,5 @@ record DecoderLayer(
         kernels.weight(layer.gateProj()),
         kernels.weight(layer.upProj()),
         kernels.weight(layer.downProj()));
-  }
-
-  long copiedBytes() {
-    return Stream.of(query, key, value, attentionOut, gate, up, down)
-        .mapToLong(Weight::copiedBytes)
-        .sum();
   }
 }

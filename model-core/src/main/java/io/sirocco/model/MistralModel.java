@@ -34,9 +34,4 @@ public record MistralModel(
     return new MistralModel(
         config, weights.embedTokens(), layers, Vectors.read(weights.norm()), kernels);
   }
-
-  /** Memory of this process beyond the mapped files, in bytes. */
-  public long copiedBytes() {
-    return layers.stream().mapToLong(DecoderLayer::copiedBytes).sum();
-  }
 }

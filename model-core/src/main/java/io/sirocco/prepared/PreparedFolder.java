@@ -145,7 +145,7 @@ public final class PreparedFolder implements PreparedWeights {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while " + file.path() + " was prepared", e);
     } catch (IOException e) {
-      throw new ModelException(
+      throw new NotPreparedException(
           file.path().toString(),
           "a prepared weight of %d bytes cannot be made here: %s; %s; make room, choose another folder, or use the weights as they are stored"
               .formatted(size, e, free()),
@@ -225,7 +225,11 @@ public final class PreparedFolder implements PreparedWeights {
   }
 
   private void makeRoom(long wanted) {
-    keeping.room().reserve(place, wanted);
+    try {
+      keeping.room().reserve(place, wanted);
+    } catch (ModelException e) {
+      throw new NotPreparedException(e);
+    }
     reserved = wanted;
   }
 
@@ -233,7 +237,7 @@ public final class PreparedFolder implements PreparedWeights {
    * Makes room for all files now, rather than when the first one is made; unless all are there.
    *
    * @param least as of {@link PreparedPlace#isComplete}
-   * @throws ModelException if there is not enough room, whatever is removed
+   * @throws NotPreparedException if there is not enough room, whatever is removed
    */
   public void reserve(long least) {
     try {

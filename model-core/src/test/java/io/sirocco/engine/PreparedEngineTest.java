@@ -12,10 +12,12 @@ import io.sirocco.prepared.Keeping;
 import io.sirocco.prepared.PreparedPlace;
 import io.sirocco.prepared.PreparedRoom;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -156,6 +158,28 @@ class PreparedEngineTest {
   }
 
   @Test
+  void autoTakesStoredWeightsWhereTheOthersCannotBeWritten() throws Exception {
+    EngineOptions options =
+        WriterModel.options(WriterModel.writing(WriterModel.greedy(4)))
+            .withPrecision(PrecisionChoice.BFLOAT16);
+    Keeping keeping = new Keeping(Keeping.Check.SIZES, new FolderThatGoes());
+    try (Engine engine = Engine.open(options.withWeights(in(WeightOptions.Form.AUTO)), keeping)) {
+      assertThat(engine.plan().notes())
+          .anyMatch(
+              note ->
+                  note.startsWith("weights are read as they are stored: packed ones")
+                      && note.contains("cannot be made here"));
+      assertThat(engine.plan().weights()).isEqualTo(WeightOptions.Form.STORED);
+      assertThat(engine.prepared().bytes()).isZero();
+      assertThat(engine.submit(WriterModel.ask(1)).get()).isInstanceOf(RowOutcome.Generated.class);
+    }
+    assertThatThrownBy(
+            () -> Engine.open(options.withWeights(in(WeightOptions.Form.PACKED)), keeping))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("cannot be made here");
+  }
+
+  @Test
   void whatAnotherLibraryWouldPackHasAPlaceOfItsOwn() throws IOException {
     EngineOptions options = int8();
     Engine.open(options).close();
@@ -186,6 +210,25 @@ class PreparedEngineTest {
     @Override
     public void reserve(PreparedPlace place, long bytes) {
       throw new ModelException(place.folder().toString(), "somebody was faster");
+    }
+  }
+
+  /** Somebody removes it as soon as there is room. */
+  private record FolderThatGoes() implements PreparedRoom {
+    @Override
+    public boolean has(PreparedPlace place, long bytes) {
+      return true;
+    }
+
+    @Override
+    public void reserve(PreparedPlace place, long bytes) {
+      try (Stream<Path> all = Files.walk(place.folder())) {
+        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 

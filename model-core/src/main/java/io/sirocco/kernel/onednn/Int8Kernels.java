@@ -71,8 +71,13 @@ public final class Int8Kernels implements Kernels {
         others, new Int8WeightStore(library, others.team(), allocator, weights), own, allocator);
   }
 
-  /** A matrix in int8: its rows one after the other, and the factor of each, as addresses. */
-  private record Rows(int rows, int columns, long values, long scales) {}
+  /**
+   * A matrix in int8: its rows one after the other, and the factor of each, as addresses.
+   *
+   * @param multiplied rows that products compute, with what lies behind the others: at least as
+   *     many
+   */
+  private record Rows(int rows, int multiplied, int columns, long values, long scales) {}
 
   @Override
   public String description() {
@@ -168,8 +173,10 @@ public final class Int8Kernels implements Kernels {
   /** Rows are rounded up to a known shape as far as {@code x} and {@code out} have slack. */
   private Rows quantize(Matrix x, Matrix out, int outputs) {
     int k = x.columns();
-    int m = work.roundedRows(x, out, work.ofInt8Product(x.rows(), k, outputs));
-    long values = quantized.address((long) m * k);
+    double product = work.ofInt8Product(x.rows(), k, outputs);
+    int m = work.roundedRows(x, out, product, WorkEstimate.LEAST);
+    int multiplied = Math.max(m, work.roundedRows(x, out, product, WorkEstimate.ONE_GO));
+    long values = quantized.address((long) multiplied * k);
     long largest = columns.address(4L * m * Float.BYTES);
     long least = largest + (long) m * Float.BYTES;
     long scales = least + (long) m * Float.BYTES;
@@ -184,7 +191,7 @@ public final class Int8Kernels implements Kernels {
             .bind(DNNL_ARG_SRC_0, x.address())
             .bind(DNNL_ARG_SRC_1, inverses)
             .bind(DNNL_ARG_DST, values));
-    return new Rows(m, k, values, scales);
+    return new Rows(m, multiplied, k, values, scales);
   }
 
   private void extreme(Int8Calls.Extreme shape, Matrix x, long out, double seconds) {
@@ -214,8 +221,8 @@ public final class Int8Kernels implements Kernels {
   /** The product without the activations' scales. */
   private void multiply(Rows x, Int8Weight weight, long out) {
     Int8Calls.Product shape =
-        new Int8Calls.Product(x.rows(), x.columns(), weight.outputs(), weight.layout());
-    double seconds = work.ofInt8Product(x.rows(), x.columns(), weight.outputs());
+        new Int8Calls.Product(x.multiplied(), x.columns(), weight.outputs(), weight.layout());
+    double seconds = work.ofInt8Product(x.multiplied(), x.columns(), weight.outputs());
     lane.execute(
         lane.call(shape, seconds, cpu -> Int8Calls.product(cpu, shape))
             .bind(DNNL_ARG_SRC, x.values())
@@ -234,7 +241,7 @@ public final class Int8Kernels implements Kernels {
   }
 
   private long productAddress(Rows x, Int8Weight weight) {
-    return product.address((long) x.rows() * weight.outputs() * Float.BYTES);
+    return product.address((long) x.multiplied() * weight.outputs() * Float.BYTES);
   }
 
   private double pass(int rows, int columns, int bytesOfElement) {

@@ -253,7 +253,7 @@ public final class OneDnnKernels implements Kernels {
     if (x.rows() == 0) {
       return;
     }
-    int rows = work.roundedRows(x, out, 0);
+    int rows = work.roundedRows(x, out, 0, WorkEstimate.LEAST);
     RmsNorm.Shape shape = new RmsNorm.Shape(rows, x.columns(), out.type(), eps);
     double seconds = work.ofPass((long) rows * x.columns() * 6);
     lane.execute(
@@ -337,7 +337,11 @@ public final class OneDnnKernels implements Kernels {
       Optional<Activation> gate) {
     double seconds = work.ofProduct(x.rows(), weight.inputs(), slab.rows(), weight.type());
     return new Products.Shape(
-        work.roundedRows(x, out, seconds),
+        work.roundedRows(
+            x,
+            out,
+            seconds,
+            weight.packed().isPresent() ? WorkEstimate.ONE_GO : WorkEstimate.LEAST),
         weight.inputs(),
         slab.rows(),
         x.columns(),
