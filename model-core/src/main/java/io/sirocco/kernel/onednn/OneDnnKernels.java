@@ -26,7 +26,7 @@ import org.apache.arrow.memory.BufferAllocator;
  * {@link Kernels} on oneDNN. Weights are multiplied where they are mapped.
  *
  * <p>A product of one row takes another path in oneDNN than a product of two or more, with other
- * last bits; so single rows are computed as two, the second being slack.
+ * last bits; so a single row is computed with others behind it, which are slack.
  */
 public final class OneDnnKernels implements Kernels {
   /** Elements below which waking other threads takes longer than rotating them. */
