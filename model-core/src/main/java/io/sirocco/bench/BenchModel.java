@@ -4,6 +4,7 @@ import io.sirocco.checkpoint.Checkpoint;
 import io.sirocco.checkpoint.ElementType;
 import io.sirocco.checkpoint.Tensor;
 import io.sirocco.kernel.Kernels;
+import io.sirocco.kernel.Precision;
 import io.sirocco.model.Decoder;
 import io.sirocco.model.LanguageModelHead;
 import io.sirocco.model.MistralConfig;
@@ -117,6 +118,14 @@ public record BenchModel(
     return weights.linearWeights().stream().mapToDouble(this::bytesRead).sum();
   }
 
+  /** No precision quantises the head. */
+  private double headBytesRead() {
+    Tensor head = weights.lmHead();
+    return kernels().precision() == Precision.FLOAT32
+        ? bytes(head)
+        : (double) elements(head) * ElementType.BF16.bytes();
+  }
+
   private double bytesRead(Tensor tensor) {
     return switch (kernels().precision()) {
       case FLOAT32 -> bytes(tensor);
@@ -133,7 +142,7 @@ public record BenchModel(
     double cached = rows * Math.min(length, config().slidingWindow().orElse(Integer.MAX_VALUE));
     double elements = linearElements(weights);
     double flop = 2 * (elements + elements(weights.lmHead())) * rows + attention(config(), cached);
-    double bytes = bytesRead() + bytes(weights.lmHead()) + kvBytes() * cached;
+    double bytes = bytesRead() + headBytesRead() + kvBytes() * cached;
     return new Cost(steps * flop, steps * bytes);
   }
 

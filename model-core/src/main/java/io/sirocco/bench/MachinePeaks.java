@@ -101,7 +101,7 @@ public final class MachinePeaks implements AutoCloseable {
     return best;
   }
 
-  /** In four places at a time: memory gives a core more so than one place after the other. */
+  /** In four places at a time, which is faster than to read on in one. */
   private static long sum(long[] values) {
     int part = values.length / 4;
     long first = 0;

@@ -17,8 +17,8 @@ public class ModelException extends RuntimeException {
     super(where + ": " + problem, cause);
   }
 
-  /** What the other says, as a kind of its own. */
-  protected ModelException(ModelException other) {
+  /** What the other says, as another kind, or as none of its own. */
+  public ModelException(ModelException other) {
     super(other.getMessage(), other);
   }
 }

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -90,28 +91,29 @@ public final class Engine implements AutoCloseable {
       EngineOptions options, UnaryOperator<Kernels> around, Keeping keeping) {
     ModelFiles files = ModelFiles.open(options);
     KernelSetup setup = KernelSetup.of(options.kernels(), options.precision());
-    Preparation.Claim claim = Preparation.claim(options, setup, files, keeping);
+    Preparation wanted = Preparation.of(options, setup, files, keeping.room());
     try {
-      return open(options, around, files, setup, claim);
+      return open(options, around, files, setup, () -> wanted.claim(options, files, keeping));
     } catch (NotPreparedException e) {
-      return open(options, around, files, setup, claim.without(options, e));
+      return open(options, around, files, setup, () -> wanted.without(options, e));
     }
   }
 
-  /** Takes over the claim. */
+  /** Claims when all else that can be refused has been read: others' weights may have to go. */
   private static Engine open(
       EngineOptions options,
       UnaryOperator<Kernels> around,
       ModelFiles files,
       KernelSetup setup,
-      Preparation.Claim claim) {
+      Supplier<Preparation.Claim> claiming) {
     try (Unwinding opened = new Unwinding()) {
-      claim.folder().ifPresent(opened::add);
       Tokenizer tokenizer = opened.add(tokenizer(options));
       Optional<EmbedSettings> embedding =
           EmbedSettings.of(options, files.checkpoint(), files.config(), tokenizer);
       TextReader reader = new TextReader(tokenizer, options, conversations(options), embedding);
       PrefixChoice prefix = new CommonTokens(reader, options, files.config()).find();
+      Preparation.Claim claim = claiming.get();
+      claim.folder().ifPresent(opened::add);
       Preparation preparation = claim.preparation();
       Planner.Reading reading = new Planner.Reading(prefix, embedding);
       EnginePlan plan = Planner.plan(options, files, setup, preparation, reading);

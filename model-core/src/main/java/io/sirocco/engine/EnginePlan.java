@@ -49,7 +49,7 @@ public record EnginePlan(
         .findFirst();
   }
 
-  /** Texts that are written for each row. */
+  /** Texts that are written for each row; 1 where none are written. */
   public int samples() {
     return setting(GenerationKey.N)
         .or(() -> setting(GenerationKey.NUM_RETURN_SEQUENCES))

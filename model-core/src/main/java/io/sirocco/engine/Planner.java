@@ -14,6 +14,7 @@ import io.sirocco.sampling.GenerationSettings;
 import io.sirocco.sampling.InvalidSettingException;
 import io.sirocco.tokenizer.convert.RawTokenizer;
 import io.sirocco.tokenizer.convert.TokenizerFiles;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -129,7 +130,7 @@ final class Planner {
   /** What is made of a raw release's files; nothing of it was chosen by the job. */
   private static List<String> describe(EngineOptions options, ModelFiles files, RawTokenizer raw) {
     List<String> notes = new ArrayList<>();
-    notes.add("the tokenizer is made of " + raw.where());
+    notes.add("the tokenizer is made of " + Path.of(raw.where()).getFileName());
     boolean chats = options.task().prompts().form() == Prompts.Form.CHAT;
     if (chats && !TokenizerFiles.hasChatTemplate(files.checkpoint().folder())) {
       notes.add(raw.chatTemplateNote());

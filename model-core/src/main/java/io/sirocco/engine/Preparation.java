@@ -46,19 +46,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
    *
    * @param folder of the prepared weights, closed by the caller; empty where they have none
    */
-  record Claim(Preparation preparation, Optional<PreparedFolder> folder) {
-    /**
-     * What is left where a weight finds no room after all, as others fill the disk.
-     *
-     * @throws NotPreparedException if this form is asked for, rather than chosen
-     */
-    Claim without(EngineOptions options, NotPreparedException why) {
-      if (!preparation.isChosen(options)) {
-        throw why;
-      }
-      return stored(why);
-    }
-  }
+  record Claim(Preparation preparation, Optional<PreparedFolder> folder) {}
 
   /** By what there is room for on the disk. */
   static Preparation of(EngineOptions options, KernelSetup setup, ModelFiles files) {
@@ -75,25 +63,36 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   }
 
   /**
-   * As {@link #of}, and nobody takes the room away any more. What is chosen, rather than asked for,
-   * gives way to weights as they are stored; so it must have its room before anything else is
-   * decided.
+   * This, and nobody takes its room away any more. What is chosen, rather than asked for, gives way
+   * to weights as they are stored; so it must have its room before anything else is decided.
    *
    * @throws ModelException if what is asked for has a folder that cannot be made
    */
-  static Claim claim(EngineOptions options, KernelSetup setup, ModelFiles files, Keeping keeping) {
-    Preparation wanted = of(options, setup, files, keeping.room());
-    if (wanted.kind() == Kind.NONE || !wanted.shared()) {
-      return new Claim(wanted, Optional.empty());
+  Claim claim(EngineOptions options, ModelFiles files, Keeping keeping) {
+    if (kind == Kind.NONE || !shared()) {
+      return new Claim(this, Optional.empty());
     }
-    if (!wanted.isChosen(options)) {
-      return new Claim(wanted, Optional.of(wanted.open(files, keeping)));
+    if (!isChosen(options)) {
+      return new Claim(this, Optional.of(open(files, keeping)));
     }
     try {
-      return new Claim(wanted, Optional.of(wanted.openWithRoom(files, keeping)));
+      return new Claim(this, Optional.of(openWithRoom(files, keeping)));
     } catch (ModelException e) {
       return stored(e);
     }
+  }
+
+  /**
+   * What is left where a weight cannot be kept after all, as others fill the disk.
+   *
+   * @throws ModelException if this form is asked for, rather than chosen; of no kind of its own, as
+   *     it may reach the driver as text
+   */
+  Claim without(EngineOptions options, NotPreparedException why) {
+    if (!isChosen(options)) {
+      throw new ModelException(why);
+    }
+    return stored(why);
   }
 
   /** Weights as they are stored, as others have found no place. */
@@ -145,7 +144,7 @@ record Preparation(Kind kind, String folder, Optional<String> noRoom) {
   }
 
   private static String cannotBeKept(Exception why) {
-    return "cannot be kept: " + why.getMessage();
+    return "cannot be kept: " + (why instanceof ModelException ? why.getMessage() : why);
   }
 
   /**

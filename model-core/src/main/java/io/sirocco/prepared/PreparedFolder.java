@@ -237,7 +237,8 @@ public final class PreparedFolder implements PreparedWeights {
    * Makes room for all files now, rather than when the first one is made; unless all are there.
    *
    * @param least as of {@link PreparedPlace#isComplete}
-   * @throws NotPreparedException if there is not enough room, whatever is removed
+   * @throws NotPreparedException if there is not enough room, whatever is removed, or the folder
+   *     cannot be read
    */
   public void reserve(long least) {
     try {
@@ -245,7 +246,7 @@ public final class PreparedFolder implements PreparedWeights {
         makeRoom(whole);
       }
     } catch (IOException e) {
-      throw new ModelException(place.folder().toString(), "cannot be read: " + e, e);
+      throw new NotPreparedException(place.folder().toString(), "cannot be read: " + e, e);
     }
   }
 

@@ -37,7 +37,7 @@ public interface PreparedWeights extends AutoCloseable {
    *
    * @param name says everything about the content but which model it is of; letters, digits, dots,
    *     hyphens and underscores
-   * @throws NotPreparedException if there is no room for it
+   * @throws NotPreparedException if it cannot be kept: no room, or an unusable folder
    */
   Bytes get(String name, long size, Maker maker);
 

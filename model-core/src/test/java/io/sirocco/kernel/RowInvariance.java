@@ -51,6 +51,10 @@ final class RowInvariance {
       check("linear by " + stored, counts, k, n, linear(stored, weights));
     }
     check("linearAdd", counts, k, n, linearAdd(weights));
+    // Kernels may compute few rows with what lies behind them, if that belongs to nobody.
+    int[] few = {1, 2, 3, 4, 5, 6, 7};
+    check("linear before others", few, k, n, linearBeforeOthers(weights));
+    check("linearAdd before others", few, k, n, linearAddBeforeOthers(weights));
     check("gatedLinear", counts, k, n, gatedLinear(weights));
     check("rmsNorm", counts, k, 1, (fixture, x, more) -> normed(fixture, x, norm));
     check("rotate", counts, k, k, RowInvariance::rotated);
@@ -75,6 +79,45 @@ final class RowInvariance {
           fixture.matrix(fixture.type(), x), fixture.weight(ElementType.BF16, weights), residual);
       return KernelsFixture.read(residual);
     };
+  }
+
+  /** The rows are followed by one that is not to be touched; a single one is not. */
+  private static Operation linearBeforeOthers(float[][] weights) {
+    return (fixture, x, more) -> {
+      int others = x.length == 1 ? 0 : 1;
+      Matrix in = fixture.matrix(fixture.type(), Arrays.copyOf(followed(x), x.length + others));
+      Matrix out = fixture.matrix(fixture.type(), Arrays.copyOf(followed(more), in.rows()));
+      Weight weight = fixture.weight(ElementType.BF16, weights);
+      fixture.kernels.linear(in.slice(0, x.length), weight, out.slice(0, x.length));
+      return read(out, x.length);
+    };
+  }
+
+  private static Operation linearAddBeforeOthers(float[][] weights) {
+    return (fixture, x, more) -> {
+      int others = x.length == 1 ? 0 : 1;
+      Matrix in = fixture.matrix(fixture.type(), Arrays.copyOf(followed(x), x.length + others));
+      Matrix out = fixture.matrix(ElementType.F32, Arrays.copyOf(followed(more), in.rows()));
+      Weight weight = fixture.weight(ElementType.BF16, weights);
+      fixture.kernels.linearAdd(in.slice(0, x.length), weight, out.slice(0, x.length));
+      return read(out, x.length);
+    };
+  }
+
+  /** With a row of ones behind. */
+  private static float[][] followed(float[][] rows) {
+    float[][] all = Arrays.copyOf(rows, rows.length + 1);
+    all[rows.length] = new float[rows[0].length];
+    Arrays.fill(all[rows.length], 1);
+    return all;
+  }
+
+  /** The first rows; what follows them must be as {@link #followed} has it. */
+  private static float[][] read(Matrix out, int rows) {
+    for (int row = rows; row < out.rows(); row++) {
+      assertThat(KernelsFixture.readRow(out, row)).as("what follows %d rows", rows).containsOnly(1);
+    }
+    return KernelsFixture.read(out.first(rows));
   }
 
   private static Operation gatedLinear(float[][] weights) {

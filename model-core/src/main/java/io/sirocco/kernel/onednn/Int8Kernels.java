@@ -74,8 +74,7 @@ public final class Int8Kernels implements Kernels {
   /**
    * A matrix in int8: its rows one after the other, and the factor of each, as addresses.
    *
-   * @param multiplied rows that products compute, with what lies behind the others: at least as
-   *     many
+   * @param multiplied rows that products compute: {@code rows}, and what lies behind them
    */
   private record Rows(int rows, int multiplied, int columns, long values, long scales) {}
 
@@ -175,7 +174,7 @@ public final class Int8Kernels implements Kernels {
     int k = x.columns();
     double product = work.ofInt8Product(x.rows(), k, outputs);
     int m = work.roundedRows(x, out, product, WorkEstimate.LEAST);
-    int multiplied = Math.max(m, work.roundedRows(x, out, product, WorkEstimate.ONE_GO));
+    int multiplied = work.roundedRows(x, out, product, WorkEstimate.ONE_GO);
     long values = quantized.address((long) multiplied * k);
     long largest = columns.address(4L * m * Float.BYTES);
     long least = largest + (long) m * Float.BYTES;

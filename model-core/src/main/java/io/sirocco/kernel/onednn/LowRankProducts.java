@@ -136,7 +136,7 @@ final class LowRankProducts implements AutoCloseable {
         (from, count) -> addPiece(x.slice(from, count), prepared, out.slice(from, count)));
   }
 
-  /** A single row is computed as two, here as in other products, the second for nobody. */
+  /** A single row is computed as two, the second for nobody: see {@link WorkEstimate#LEAST}. */
   private void addPiece(Matrix x, Prepared branch, Matrix out) {
     int rows = Math.max(2, x.rows());
     boolean inPlace = x.type() == ElementType.F32 && x.rows() == rows;

@@ -21,6 +21,7 @@ public final class BenchLengths {
   private final BenchReport report;
   private final Consumer<String> progress;
 
+  /** {@code progress} is told what is done, for people. */
   public BenchLengths(BenchCheckpoint checkpoint, BenchReport report, Consumer<String> progress) {
     this.checkpoint = checkpoint;
     this.report = report;

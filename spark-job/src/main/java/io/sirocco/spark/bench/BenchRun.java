@@ -39,6 +39,7 @@ public final class BenchRun {
     }
   }
 
+  /** {@code progress} is told what is done, for people. */
   public BenchRun(
       BenchCheckpoint checkpoint,
       Profiling profiling,

@@ -203,6 +203,7 @@ public record ConfigSection(String path, JsonNode object, List<String> known) {
     return path.isEmpty() ? key : path + "." + key;
   }
 
+  /** A constant as job files write it: {@code MAX_TOKENS} is {@code max-tokens}. */
   public static String kebab(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }

@@ -10,6 +10,7 @@ import java.util.Optional;
 
 /** The keys of {@code embed}. */
 public final class EmbedSection {
+  /** Of the section. */
   public static final String NAME = "embed";
 
   /** For {@code prompt-name}: nothing is put before texts, whatever the model's folder has. */

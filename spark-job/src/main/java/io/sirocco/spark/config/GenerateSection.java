@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
  * generation_config.json, with hyphens, and a few of the job's own.
  */
 public final class GenerateSection {
+  /** Of the section. */
   public static final String NAME = "generate";
 
   /** For {@link JobConfig.Generate#kvMemory}: the engine chooses. */

@@ -238,7 +238,7 @@ public record JobConfig(
     SEPARATE
   }
 
-  /** What the engine is opened with; as many threads as it may have are its host's matter. */
+  /** What the engine is opened with; how many threads it has is its host's matter. */
   public EngineOptions engineOptions() {
     return EngineOptions.of(model.path(), engineTask())
         .withPrecision(model.precision())

@@ -20,6 +20,7 @@ public final class JobConfigWriter {
 
   private JobConfigWriter() {}
 
+  /** A job file that says all of it, defaults too. */
   public static String toYaml(JobConfig config) {
     try {
       return YAML.writeValueAsString(toTree(config));

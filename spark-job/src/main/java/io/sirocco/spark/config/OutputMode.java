@@ -26,6 +26,7 @@ public enum OutputMode {
     return this == APPEND || this == RESUME;
   }
 
+  /** What Spark calls it. */
   public SaveMode saveMode() {
     return saveMode;
   }

@@ -6,7 +6,6 @@ import io.sirocco.spark.config.ConfigException;
 import io.sirocco.spark.config.GenerateSection;
 import io.sirocco.spark.run.ExitCode;
 import io.sirocco.spark.run.ResumableException;
-import io.sirocco.spark.run.Versions;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import picocli.CommandLine;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Command;
     name = "sirocco",
     description = "Mistral models over Apache Spark DataFrames, on CPUs.",
     mixinStandardHelpOptions = true,
-    versionProvider = Versions.class,
+    versionProvider = VersionLine.class,
     subcommands = {
       RunCommand.class,
       ReportCommand.class,

@@ -33,6 +33,7 @@ public final class DryRun {
     this.out = out;
   }
 
+  /** Of the job; says what it finds to {@code out}. */
   public static DryRun of(JobConfig config, PrintWriter out) {
     return new DryRun(config, out);
   }

@@ -114,7 +114,7 @@ public final class JobRun {
                 "preflight",
                 () ->
                     Preflight.run(planned.spark().sparkContext(), planned.settings(), differences));
-    PreflightReport.print(hosts, planned.plan().notes(), out);
+    PreflightReport.print(hosts, planned.plan(), out);
     return hosts;
   }
 

@@ -34,6 +34,7 @@ public final class PlanReport {
     out.flush();
   }
 
+  /** On one line. */
   public static String describe(MemoryPlan memory) {
     return String.format(
         Locale.ROOT,

@@ -1,6 +1,7 @@
 package io.sirocco.spark.run;
 
 import io.sirocco.checkpoint.ByteCount;
+import io.sirocco.engine.EnginePlan;
 import io.sirocco.spark.exec.HostReport;
 import io.sirocco.spark.exec.Preflight;
 import java.io.PrintWriter;
@@ -21,9 +22,9 @@ final class PreflightReport {
   /**
    * Prints it.
    *
-   * @param said notes of the driver's own plan, which are not repeated
+   * @param planned what the driver has said already
    */
-  static void print(Preflight.Result result, List<String> said, PrintWriter out) {
+  static void print(Preflight.Result result, EnginePlan planned, PrintWriter out) {
     Map<String, Integer> executors = new LinkedHashMap<>();
     Map<String, Double> slowest = new LinkedHashMap<>();
     for (HostReport host : result.hosts()) {
@@ -58,25 +59,39 @@ final class PreflightReport {
                     "note         the executor at "
                         + address
                         + " ran no task in time: it is checked when its first one comes"));
-    notes(result.hosts(), said).forEach(note -> out.println("note         " + note));
+    List<String> others = othersNotes(result.hosts(), planned);
+    others.stream().limit(LINES).forEach(note -> out.println("note         " + note));
+    if (others.size() > LINES) {
+      out.println("note         and " + (others.size() - LINES) + " more of executors");
+    }
     result.notes().forEach(note -> out.println("note         " + note));
     out.flush();
   }
 
-  /** Those of the executors' own plans, each once with the hosts that have it. */
-  private static List<String> notes(List<HostReport> hosts, List<String> said) {
+  /**
+   * Of executors that compute otherwise than planned: why, each once with the hosts that say it.
+   */
+  private static List<String> othersNotes(List<HostReport> hosts, EnginePlan planned) {
     Map<String, SortedSet<String>> places = new LinkedHashMap<>();
-    for (HostReport host : hosts) {
-      for (String note : host.engine().notes()) {
-        if (!said.contains(note)) {
-          places.computeIfAbsent(note, key -> new TreeSet<>()).add(host.place().host());
-        }
-      }
-    }
+    hosts.stream()
+        .filter(host -> !computes(host.engine(), planned))
+        .forEach(
+            host ->
+                host.engine().notes().stream()
+                    .filter(note -> !planned.notes().contains(note))
+                    .forEach(
+                        note ->
+                            places
+                                .computeIfAbsent(note, key -> new TreeSet<>())
+                                .add(host.place().host())));
     return places.entrySet().stream()
         .map(note -> "on " + HostReport.some(note.getValue()) + ": " + note.getKey())
-        .limit(LINES)
         .toList();
+  }
+
+  private static boolean computes(HostReport.Model engine, EnginePlan planned) {
+    return engine.weights().equalsIgnoreCase(planned.weights().name())
+        && engine.precision().equalsIgnoreCase(planned.precision().name());
   }
 
   private static String prepared(HostReport host) {

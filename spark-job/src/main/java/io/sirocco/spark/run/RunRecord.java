@@ -52,6 +52,7 @@ public record RunRecord(RunFacts facts) {
     }
   }
 
+  /** JSON as run.json has it. */
   public static String pretty(ObjectNode node) throws JsonProcessingException {
     return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(node) + "\n";
   }
