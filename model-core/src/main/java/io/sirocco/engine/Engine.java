@@ -95,7 +95,8 @@ public final class Engine implements AutoCloseable {
     try {
       return open(options, around, files, setup, () -> wanted.claim(options, files, keeping));
     } catch (NotPreparedException e) {
-      return open(options, around, files, setup, () -> wanted.without(options, e));
+      Preparation.Claim left = wanted.without(options, e);
+      return open(options, around, files, setup, () -> left);
     }
   }
 
