@@ -118,20 +118,17 @@ public record BenchModel(
     return weights.linearWeights().stream().mapToDouble(this::bytesRead).sum();
   }
 
-  /** No precision quantises the head. */
-  private double headBytesRead() {
-    Tensor head = weights.lmHead();
-    return kernels().precision() == Precision.FLOAT32
-        ? bytes(head)
-        : (double) elements(head) * ElementType.BF16.bytes();
+  private double bytesRead(Tensor tensor) {
+    return kernels().precision() == Precision.INT8
+        ? elements(tensor) + (double) tensor.rows() * Float.BYTES // and a scale each
+        : unquantizedBytesRead(tensor);
   }
 
-  private double bytesRead(Tensor tensor) {
-    return switch (kernels().precision()) {
-      case FLOAT32 -> bytes(tensor);
-      case BFLOAT16 -> (double) elements(tensor) * ElementType.BF16.bytes();
-      case INT8 -> elements(tensor) + (double) tensor.rows() * Float.BYTES; // and a scale each
-    };
+  /** As the head is read, in all precisions. */
+  private double unquantizedBytesRead(Tensor tensor) {
+    return kernels().precision() == Precision.FLOAT32
+        ? bytes(tensor)
+        : (double) elements(tensor) * ElementType.BF16.bytes();
   }
 
   /**
@@ -142,7 +139,7 @@ public record BenchModel(
     double cached = rows * Math.min(length, config().slidingWindow().orElse(Integer.MAX_VALUE));
     double elements = linearElements(weights);
     double flop = 2 * (elements + elements(weights.lmHead())) * rows + attention(config(), cached);
-    double bytes = bytesRead() + headBytesRead() + kvBytes() * cached;
+    double bytes = bytesRead() + unquantizedBytesRead(weights.lmHead()) + kvBytes() * cached;
     return new Cost(steps * flop, steps * bytes);
   }
 

@@ -9,18 +9,14 @@ import io.sirocco.engine.EngineOptions;
 import io.sirocco.engine.PoolingChoice;
 import io.sirocco.engine.Task;
 import io.sirocco.engine.Toggle;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The keys of embedding jobs. */
-class EmbedConfigTest {
+class EmbedConfigTest extends JobFiles {
   private static final String EMBED =
       """
       task: embed
@@ -28,17 +24,6 @@ class EmbedConfigTest {
       input: {path: in.jsonl, text-column: text}
       output: {path: out}
       """;
-
-  @TempDir Path folder;
-
-  private JobConfig read(String yaml, String... overrides) {
-    try {
-      return JobConfigReader.read(
-          Files.writeString(folder.resolve("job.yaml"), yaml), List.of(overrides));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   private Task task(String... overrides) {
     return read(EMBED, overrides).engineOptions().task();

@@ -1,7 +1,6 @@
 package io.sirocco.spark.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sirocco.engine.Prompts;
@@ -11,18 +10,13 @@ import io.sirocco.sampling.GenerationKey;
 import io.sirocco.sampling.GenerationOptions;
 import io.sirocco.sampling.LengthDecay;
 import io.sirocco.sampling.SequenceBias;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The keys of generating and scoring jobs. */
-class GenerateConfigTest {
+class GenerateConfigTest extends JobFiles {
   private static final String GENERATE =
       """
       task: generate
@@ -33,17 +27,6 @@ class GenerateConfigTest {
 
   private static final String SCORE =
       GENERATE.replace("task: generate", "task: score") + "score: {labels: [a, b]}\n";
-
-  @TempDir Path folder;
-
-  private JobConfig read(String yaml, String... overrides) {
-    try {
-      return JobConfigReader.read(
-          Files.writeString(folder.resolve("job.yaml"), yaml), List.of(overrides));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   private static Task.Generate generate(JobConfig config) {
     return (Task.Generate) config.engineOptions().task();
@@ -269,11 +252,5 @@ class GenerateConfigTest {
         GENERATE.replaceFirst("text-column: text", "tokens-column: ids"),
         "input.chat=true",
         "input.chat goes with text-column and template only");
-  }
-
-  private void assertRefused(String yaml, String override, String... words) {
-    assertThatExceptionOfType(ConfigException.class)
-        .isThrownBy(() -> read(yaml, override))
-        .satisfies(e -> assertThat(e.getMessage()).contains(words));
   }
 }

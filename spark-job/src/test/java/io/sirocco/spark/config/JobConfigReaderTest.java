@@ -11,42 +11,21 @@ import io.sirocco.engine.WeightOptions;
 import io.sirocco.spark.store.ModelPath;
 import io.sirocco.tokenizer.SpecialTokenText;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class JobConfigReaderTest {
+class JobConfigReaderTest extends JobFiles {
   private static final String SMALLEST =
       """
       model: {path: m}
       input: {path: in.jsonl, text-column: text}
       output: {path: out}
       """;
-
-  @TempDir Path folder;
-
-  private JobConfig read(String yaml, String... overrides) {
-    try {
-      return JobConfigReader.read(
-          Files.writeString(folder.resolve("job.yaml"), yaml), List.of(overrides));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private void assertRefused(String yaml, String override, String... words) {
-    String[] overrides = override.isEmpty() ? new String[0] : new String[] {override};
-    assertThatExceptionOfType(ConfigException.class)
-        .isThrownBy(() -> read(yaml, overrides))
-        .satisfies(e -> assertThat(e.getMessage()).contains(words));
-  }
 
   @Test
   void theSmallestJobHasTheDocumentedDefaults() {

@@ -80,14 +80,7 @@ class PreparedJobTest {
             .config("spark.sirocco.cache.maxSize", "100k")
             .getOrCreate();
     try {
-      CommandLineRun run =
-          CommandLineRun.job(
-              "../configs/generate-tickets.yaml",
-              List.of(
-                  "model.path=" + SAMPLES + "ticket-writer",
-                  "generate.max-new-tokens=4",
-                  "input.path=" + SAMPLES + "prompts.jsonl",
-                  "output.path=" + folder.resolve("texts")));
+      CommandLineRun run = texts(4);
       assertThat(run.err()).isEmpty();
       assertThat(run.exitCode()).isZero();
       assertThat(run.out())
@@ -111,14 +104,7 @@ class PreparedJobTest {
             .config("spark.sirocco.cache.dir", cache.toString())
             .getOrCreate();
     try {
-      CommandLineRun run =
-          CommandLineRun.job(
-              "../configs/generate-tickets.yaml",
-              List.of(
-                  "model.path=" + SAMPLES + "ticket-writer",
-                  "generate.max-new-tokens=3",
-                  "input.path=" + SAMPLES + "prompts.jsonl",
-                  "output.path=" + folder.resolve("texts")));
+      CommandLineRun run = texts(3);
       assertThat(run.exitCode()).isZero();
       assertThat(run.out())
           .containsPattern(
@@ -127,6 +113,17 @@ class PreparedJobTest {
     } finally {
       spark.stop();
     }
+  }
+
+  /** Another number of new tokens is another engine. */
+  private CommandLineRun texts(int newTokens) {
+    return CommandLineRun.job(
+        "../configs/generate-tickets.yaml",
+        List.of(
+            "model.path=" + SAMPLES + "ticket-writer",
+            "generate.max-new-tokens=" + newTokens,
+            "input.path=" + SAMPLES + "prompts.jsonl",
+            "output.path=" + folder.resolve("texts")));
   }
 
   /** Another batch size is another engine. */
